@@ -1,0 +1,1 @@
+"""Building blocks of the framework: networks, data, losses, metrics, pictures and the utilities they share."""
