@@ -1,0 +1,81 @@
+"""One process or many: everything that asks which process this is goes through here.
+
+Many processes are started by ``torchrun`` (one machine or several), which tells each its place in the environment
+variables RANK, WORLD_SIZE and LOCAL_RANK. Nothing else in the project reads the environment.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+
+
+@dataclass(frozen=True)
+class World:
+    """This process's place among all.
+
+    Attributes:
+        rank: 0 to size - 1; rank 0 writes files and speaks.
+        size: number of processes over all machines.
+        local_rank: number of this process on its machine.
+    """
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+
+    @property
+    def is_main(self) -> bool:
+        """Whether this process writes files and speaks."""
+        return self.rank == 0
+
+
+def world_from_environment() -> World:
+    """The place that torchrun gave this process; a world of one without torchrun."""
+    read = os.environ.get
+    return World(int(read("RANK", 0)), int(read("WORLD_SIZE", 1)), int(read("LOCAL_RANK", 0)))
+
+
+def started_by_torchrun() -> bool:
+    """Whether torchrun started this process."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def replace_by_torchrun(arguments: Sequence[str], processes: int) -> None:
+    """Replace this process by torchrun with ``processes`` copies of the same command on this machine; never returns.
+
+    torchrun picks a free port, and ends all copies when one dies.
+    """
+    command = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), *arguments]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, *command])
+
+
+def connect(world: World, device: torch.device) -> None:
+    """Join the process group: nccl between CUDA devices, gloo otherwise. Nothing to do in a world of one."""
+    if world.size > 1:
+        on_cuda = device.type == "cuda"
+        dist.init_process_group("nccl" if on_cuda else "gloo", device_id=device if on_cuda else None)
+
+
+def disconnect() -> None:
+    """Leave the process group, if any."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def sum_over_processes(value: torch.Tensor) -> torch.Tensor:
+    """The sum of ``value`` over all processes, in place; ``value`` itself in a world of one."""
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(value)
+    return value
+
+
+def wait_for_all() -> None:
+    """Return when every process has come here."""
+    if dist.is_available() and dist.is_initialized():
+        dist.barrier()
