@@ -1,0 +1,44 @@
+"""Small pieces that several networks are built of. All maps are (N, C, H, W)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def conv_bn_relu(
+    in_channels: int, out_channels: int, kernel: int, stride: int = 1, dilation: int = 1, bias: bool = False
+) -> nn.Sequential:
+    """Convolution that keeps the size (divided by ``stride``, rounded up), batch norm, ReLU."""
+    padding = dilation * (kernel // 2)
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel, stride, padding, dilation, bias=bias),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
+    )
+
+
+def double_conv(in_channels: int, out_channels: int, bias: bool = False) -> nn.Sequential:
+    """Two 3x3 convolutions, each with batch norm and ReLU: the unit of the UNETs."""
+    return nn.Sequential(
+        *conv_bn_relu(in_channels, out_channels, 3, bias=bias),
+        *conv_bn_relu(out_channels, out_channels, 3, bias=bias),
+    )
+
+
+def resize(x: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
+    """Bilinear interpolation to ``size`` (H, W); the corner pixels' centres of both grids coincide."""
+    if x.shape[-2:] == size:
+        return x
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
+
+
+def initialise(network: nn.Module) -> None:
+    """He initialisation of every convolution (He et al., ICCV 2015; fan-in, ReLU) and zero biases.
+
+    Drawn from torch's global seed. Batch norms keep torch's default: scale 1, shift 0.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
