@@ -1,0 +1,1 @@
+"""Samples: the Thermal Face Database (prepare, synthesise, read), transforms (TiAug), and loaders."""
