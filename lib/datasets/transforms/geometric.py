@@ -1,0 +1,207 @@
+"""Flips, rotation, resizing, cropping and padding: each adds to the pending warp of a sample."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lib.datasets.transforms.sample import Operation, Sample, Shape, translation
+from lib.utils.errors import ConfigError, DataError
+
+
+class Geometric(Operation):
+    """An operation that only moves pixels."""
+
+    def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        """(3, 3) float64 matrix from new to old canvas coordinates, and the new (H, W), for a canvas of
+        ``shape``.
+        """
+        raise NotImplementedError
+
+    def apply(self, sample: Sample) -> Sample:
+        return replace(sample, warp=sample.warp.then(*self.affine(sample.warp.shape)))
+
+    def shape_after(self, shape: Shape) -> Shape:
+        return self.affine(shape)[1]
+
+
+@dataclass(frozen=True)
+class HorizontalFlip(Geometric):
+    """Mirror left and right, exactly as ``np.fliplr``."""
+
+    def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        return np.array([[-1.0, 0.0, shape[1] - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), shape
+
+
+@dataclass(frozen=True)
+class VerticalFlip(Geometric):
+    """Mirror top and bottom, exactly as ``np.flipud``."""
+
+    def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        return np.array([[1.0, 0.0, 0.0], [0.0, -1.0, shape[0] - 1.0], [0.0, 0.0, 1.0]]), shape
+
+
+@dataclass(frozen=True)
+class Rotation(Geometric):
+    """Turn counter-clockwise by ``angle`` degrees about the centre ((W-1)/2, (H-1)/2); the canvas keeps its
+    shape.
+
+    A multiple of 90 degrees on a square canvas equals ``np.rot90`` exactly.
+    """
+
+    angle: float
+
+    def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        # Rounded so that right angles are exact.
+        cos = round(math.cos(math.radians(self.angle)), 12)
+        sin = round(math.sin(math.radians(self.angle)), 12)
+        x, y = (shape[1] - 1) / 2, (shape[0] - 1) / 2
+        turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+        return translation(x, y) @ turn @ translation(-x, -y), shape
+
+
+@dataclass(frozen=True)
+class Resize(Geometric):
+    """Stretch to ``shape`` (H, W) so that the canvas's outer edges match (``align_corners=False``)."""
+
+    shape: Shape
+
+    def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        y, x = (old / new for old, new in zip(shape, self.shape, strict=True))
+        return np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2], [0.0, 0.0, 1.0]]), self.shape
+
+
+@dataclass(frozen=True)
+class Window(Geometric):
+    """Look through a window of ``shape`` (H, W) whose corner is at pixel (top, left): a crop, or with
+    negatives a pad.
+    """
+
+    top: int
+    left: int
+    shape: Shape
+
+    def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        return translation(self.left, self.top), self.shape
+
+
+@dataclass(frozen=True)
+class RandomHFlip:
+    """Mirror left and right."""
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> HorizontalFlip:
+        return HorizontalFlip()
+
+
+@dataclass(frozen=True)
+class RandomVFlip:
+    """Mirror top and bottom."""
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> VerticalFlip:
+        return VerticalFlip()
+
+
+@dataclass(frozen=True)
+class RandomRotate:
+    """Turn by an angle drawn uniformly between two limits in degrees, counter-clockwise."""
+
+    low_limit_angle: float = 0.0
+    high_limit_angle: float = 360.0
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Rotation:
+        return Rotation(rng.uniform(self.low_limit_angle, self.high_limit_angle))
+
+
+@dataclass(frozen=True)
+class RandomResize:
+    """Scale both axes by s, drawn from ``scale_range``, then width by sqrt(a) and height by 1 / sqrt(a), a
+    drawn from ``aspect_range``; both uniformly.
+
+    Raises:
+        ConfigError: ``method`` isn't ``random``.
+    """
+
+    scale_range: Sequence[float] = (0.5, 2.0)
+    aspect_range: Sequence[float] = (0.9, 1.1)
+    method: str = "random"
+
+    def __post_init__(self) -> None:
+        if self.method != "random":
+            raise ConfigError(f"random_resize.method: expected random, got {self.method!r}")
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Resize:
+        scale = rng.uniform(*self.scale_range)
+        stretch = math.sqrt(rng.uniform(*self.aspect_range))
+        height, width = shape
+        return Resize((max(1, round(height * scale / stretch)), max(1, round(width * scale * stretch))))
+
+
+@dataclass(frozen=True)
+class RandomCrop:
+    """Cut out ``crop_size`` (width, height), at the ``center`` or anywhere (``random``); a smaller axis
+    stays whole.
+
+    Raises:
+        ConfigError: an unknown ``method``.
+    """
+
+    crop_size: Sequence[int]
+    method: str = "center"
+
+    def __post_init__(self) -> None:
+        if self.method not in ("center", "random"):
+            raise ConfigError(f"random_crop.method: expected center or random, got {self.method!r}")
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Window:
+        kept = min(shape[0], self.crop_size[1]), min(shape[1], self.crop_size[0])
+        top, left = (
+            spare // 2 if self.method == "center" else int(rng.integers(spare + 1))
+            for spare in (shape[0] - kept[0], shape[1] - kept[1])
+        )
+        return Window(top, left, kept)
+
+
+PAD_MODES = ("random", "pad_center", "pad_left_up", "pad_right_down")
+
+
+@dataclass(frozen=True)
+class Pad:
+    """Pad to ``input_size`` (width, height).
+
+    Args:
+        input_size: what the network gets.
+        pad_mode: where the padding goes: split at ``random``, evenly (``pad_center``), or all of it on the
+            left and top or on the right and bottom.
+
+    Raises:
+        ConfigError: an unknown ``pad_mode``.
+    """
+
+    input_size: Sequence[int]
+    pad_mode: str = "random"
+
+    def __post_init__(self) -> None:
+        if self.pad_mode not in PAD_MODES:
+            raise ConfigError(
+                f"data_transformer.pad_mode: expected one of {', '.join(PAD_MODES)}, got {self.pad_mode!r}"
+            )
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Window:
+        """
+        Raises:
+            DataError: the canvas is larger than ``input_size``.
+        """
+        width, height = self.input_size
+        if shape[0] > height or shape[1] > width:
+            raise DataError(
+                f"train.data_transformer.input_size: expected frames of at most {width}x{height} (W x H) "
+                f"after train_trans, got {shape[1]}x{shape[0]}; add random_crop with ratio 1 or enlarge input_size"
+            )
+        top, left = (self._before(rng, spare) for spare in (height - shape[0], width - shape[1]))
+        return Window(-top, -left, (height, width))
+
+    def _before(self, rng: np.random.Generator, spare: int) -> int:
+        if self.pad_mode == "random":
+            return int(rng.integers(spare + 1))
+        return {"pad_center": spare // 2, "pad_left_up": spare, "pad_right_down": 0}[self.pad_mode]

@@ -1,0 +1,88 @@
+"""Transforms of the temperatures: blur, sensor noise, a shift. They work at the scale of the canvas they
+come to.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lib.datasets.transforms.sample import Operation, Sample, Shape, gaussian_blur
+
+
+def sensor_noise(netd: float, seed: int, shape: tuple[int, ...]) -> np.ndarray:
+    """White Gaussian noise, float32 deg C, whose standard deviation is ``netd`` (noise-equivalent
+    differential temperature); the same for the same seed."""
+    noise = np.random.Generator(np.random.SFC64(seed)).standard_normal(shape, dtype=np.float32)
+    noise *= np.float32(netd)
+    return noise
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    """A seed for :func:`sensor_noise`, so that a record of an operation stays small."""
+    return int(rng.integers(2**63))
+
+
+@dataclass(frozen=True)
+class Blur(Operation):
+    """Gaussian blur, ``sigma`` in pixels."""
+
+    sigma: float
+
+    def apply(self, sample: Sample) -> Sample:
+        sample = sample.at_own_scale()
+        return replace(sample, image=gaussian_blur(sample.image, self.sigma))
+
+
+@dataclass(frozen=True)
+class Noise(Operation):
+    """Sensor noise of standard deviation ``netd`` deg C."""
+
+    netd: float
+    seed: int
+
+    def apply(self, sample: Sample) -> Sample:
+        sample = sample.at_own_scale()
+        image = sensor_noise(self.netd, self.seed, sample.image.shape)
+        image += sample.image
+        return replace(sample, image=image)
+
+
+@dataclass(frozen=True)
+class Shift(Operation):
+    """Add ``value``, in the image's unit, to every pixel."""
+
+    value: float
+
+    def apply(self, sample: Sample) -> Sample:
+        return replace(sample, image=sample.image + np.float32(self.value))
+
+
+@dataclass(frozen=True)
+class GaussianBlur:
+    """Blur with a sigma drawn uniformly between two limits in pixels."""
+
+    blur_sigma_min: float = 1.0
+    blur_sigma_max: float = 1.2
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Blur:
+        return Blur(rng.uniform(self.blur_sigma_min, self.blur_sigma_max))
+
+
+@dataclass(frozen=True)
+class ThermalNoise:
+    """Sensor noise with a standard deviation drawn uniformly between 0 and a limit in deg C."""
+
+    max_noise_equivalent_differential_temperature: float = 0.1
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Noise:
+        return Noise(rng.uniform(0, self.max_noise_equivalent_differential_temperature), draw_seed(rng))
+
+
+@dataclass(frozen=True)
+class RandomBrightness:
+    """Shift all values by one number drawn uniformly from [-shift_value, shift_value]."""
+
+    shift_value: float = 10.0
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Shift:
+        return Shift(rng.uniform(-self.shift_value, self.shift_value))
