@@ -1,0 +1,44 @@
+"""What every loss shares: labels as masks, and arithmetic in full precision.
+
+Nothing here, or in the losses, reads a value back to the host or makes a shape depend on data, so a
+training step never waits for the device and compiles as one graph.
+"""
+
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor
+
+
+def no_autocast(tensor: Tensor) -> AbstractContextManager:
+    """A context without autocast on the tensor's device."""
+    return torch.autocast(device_type=tensor.device.type, enabled=False)
+
+
+def full_precision(tensor: Tensor) -> Tensor:
+    """The tensor in float32; float64 stays float64."""
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def valid_mask(labels: Tensor, ignore_index: int = -1) -> Tensor:
+    """Where labels count: bool, the shape of ``labels``."""
+    return labels != ignore_index
+
+
+def one_hot(
+    labels: Tensor, num_classes: int, ignore_index: int = -1, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """Masks of the classes.
+
+    Args:
+        labels: (N, H, W) int64.
+        num_classes: C.
+        ignore_index: the label of pixels that belong to no mask; it may lie in [0, C).
+        dtype: of the result.
+
+    Returns:
+        (N, C, H, W), 1 where the label is the class; all zero at ignored pixels.
+    """
+    classes = torch.arange(num_classes, device=labels.device).view(1, num_classes, 1, 1)
+    masks = (labels.unsqueeze(1) == classes) & valid_mask(labels, ignore_index).unsqueeze(1)
+    return masks.to(dtype)
