@@ -1,0 +1,7 @@
+"""Configs: read, inherit, check and resolve."""
+
+from lib.utils.config.faults import Fault, did_you_mean
+from lib.utils.config.load import load_config, value_for
+from lib.utils.config.schema import Config
+
+__all__ = ["Config", "Fault", "did_you_mean", "load_config", "value_for"]

@@ -1,0 +1,133 @@
+"""Values that are right each for itself but not together."""
+
+from lib.utils.config.data_sections import Transforms
+from lib.utils.config.faults import Fault
+from lib.utils.config.schema import Config
+
+_SAMCL_FORMS = {"samcl_auxiliary_2": "samcl_loss_2", "samcl_auxiliary_4": "samcl_loss_4"}
+
+
+def cross_check(config: Config) -> list[Fault]:
+    """The faults between values whose types and ranges are right."""
+    return [
+        *_classes(config),
+        *_transforms(config.train_trans, config.train.data_transformer.input_size, "train"),
+        *_transforms(config.val_trans, config.val.data_transformer.input_size, "val"),
+        *_normalisation(config),
+        *_samcl(config),
+        *_run(config),
+    ]
+
+
+def _classes(config: Config) -> list[Fault]:
+    faults = []
+    data, count = config.data, config.data.num_classes
+    others = ("data.num_classes",)
+    wrong = [entry for entry in data.remap_classes or () if entry >= count]
+    if wrong:
+        expected = f"classes from -1 to {count - 1}, as data.num_classes is {count}"
+        faults.append(Fault("data.remap_classes", expected, wrong[0], others=others))
+    if data.remap_classes is not None and not any(entry >= 0 for entry in data.remap_classes):
+        faults.append(
+            Fault("data.remap_classes", "at least one entry that isn't ignored", data.remap_classes)
+        )
+    for name in ("class_names", "palette"):
+        values = getattr(data, name)
+        if values is not None and len(values) != count:
+            expected = f"{count} entries, as data.num_classes is {count}"
+            faults.append(Fault(f"data.{name}", expected, len(values), f"or set data.{name} to null", others))
+    if len(set(data.class_names or ())) < len(data.class_names or ()):
+        faults.append(Fault("data.class_names", "different names", data.class_names))
+    named = config.loss.params.num_classes
+    if named is not None and named != count:
+        hint = "remove it: data.num_classes is enough"
+        faults.append(
+            Fault("loss.params.num_classes", f"{count}, which is data.num_classes", named, hint, others)
+        )
+    return faults
+
+
+def _transforms(transforms: Transforms, input_size: list[int], phase: str) -> list[Fault]:
+    faults = []
+    section, size_key = f"{phase}_trans", f"{phase}.data_transformer.input_size"
+    crop = transforms.random_crop
+    if (
+        crop
+        and "random_crop" in transforms.trans_seq
+        and any(c > s for c, s in zip(crop.crop_size, input_size, strict=True))
+    ):
+        expected = f"[width, height] within {size_key} {input_size}"
+        faults.append(Fault(f"{section}.random_crop.crop_size", expected, crop.crop_size, others=(size_key,)))
+    rotate = transforms.random_rotate
+    if rotate and rotate.low_limit_angle > rotate.high_limit_angle:
+        key, high = f"{section}.random_rotate", f"{section}.random_rotate.high_limit_angle"
+        expected = f"at most high_limit_angle, {rotate.high_limit_angle:g}"
+        faults.append(Fault(f"{key}.low_limit_angle", expected, rotate.low_limit_angle, others=(high,)))
+    return faults
+
+
+def _normalisation(config: Config) -> list[Fault]:
+    normalize, channels = config.normalize, config.data.num_channels
+    if normalize.norm_mode is not None:
+        return []
+    faults = []
+    for name in ("mean", "std"):
+        values = getattr(normalize, name)
+        if values is not None and len(values) != channels:
+            expected = f"{channels} entries, as data.num_channels is {channels}"
+            faults.append(Fault(f"normalize.{name}", expected, len(values), others=("data.num_channels",)))
+    return faults
+
+
+def _samcl(config: Config) -> list[Fault]:
+    gcl = config.gcl
+    if gcl is None:
+        return []
+    faults = _confusable(config)
+    auxiliary, loss = config.critic.model_name, config.loss.critic_loss_type
+    if auxiliary is not None and auxiliary not in _SAMCL_FORMS:
+        faults.append(Fault.unknown_name("critic.model_name", auxiliary, _SAMCL_FORMS))
+    if loss is not None and loss not in _SAMCL_FORMS.values():
+        faults.append(Fault.unknown_name("loss.critic_loss_type", loss, _SAMCL_FORMS.values()))
+    if not faults and auxiliary and loss and _SAMCL_FORMS[auxiliary] != loss:
+        expected = f"{_SAMCL_FORMS[auxiliary]}, as critic.model_name is {auxiliary}"
+        faults.append(Fault("loss.critic_loss_type", expected, loss, others=("critic.model_name",)))
+    return faults
+
+
+def _confusable(config: Config) -> list[Fault]:
+    rows, count = config.gcl.confusable, config.data.num_classes
+    key, others = "gcl.confusable", ("data.num_classes", "gcl.negative")
+    if rows is None:
+        needed = config.gcl.negative == "confusable"
+        expected = "for each class the classes it is mistaken for, as gcl.negative is confusable"
+        return [Fault(key, expected, None, others=others)] if needed else []
+    if len(rows) != count:
+        return [Fault(key, f"{count} lists, as data.num_classes is {count}", len(rows), others=others)]
+    for index, row in enumerate(rows):
+        if not row or index in row or max(row) >= count:
+            expected = f"one or more other classes from 0 to {count - 1}"
+            return [Fault(f"{key}[{index}]", expected, row, others=others)]
+    return []
+
+
+def _run(config: Config) -> list[Fault]:
+    faults = []
+    steps = config.lr.multistep.stepvalue
+    if steps != sorted(set(steps)):
+        faults.append(Fault("lr.multistep.stepvalue", "rising steps", steps))
+    sgd = config.optim.sgd
+    if sgd.nesterov and sgd.momentum == 0:
+        faults.append(
+            Fault(
+                "optim.sgd.momentum", "a number above 0, as nesterov is on", 0, others=("optim.sgd.nesterov",)
+            )
+        )
+    if config.gpu is not None and (
+        len(set(config.gpu)) < len(config.gpu) or (min(config.gpu, default=0) < 0 and config.gpu != [-1])
+    ):
+        faults.append(Fault("gpu", "different GPU numbers, or -1 alone for the CPU", config.gpu))
+    name = config.checkpoints.checkpoints_name
+    if not name or "/" in name or name in (".", ".."):
+        faults.append(Fault("checkpoints.checkpoints_name", "a name without /", name))
+    return faults

@@ -1,0 +1,233 @@
+"""Sections about frames: where they are, how they are batched, transformed and normalised."""
+
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from lib.utils.config.base import (
+    NO_EFFECT,
+    AboveZero,
+    Colour,
+    Interval,
+    Legacy,
+    NonNegative,
+    Number,
+    Probability,
+    Section,
+    Size,
+    Switch,
+    Text,
+    Texts,
+    Whole,
+)
+
+
+class Data(Section):
+    """The data set: folders, classes, loading."""
+
+    data_dir: Texts = []
+    """Folders that hold ``{train,val}/{image,label}``; one path or a list."""
+    num_classes: Annotated[Whole, Field(ge=2, le=254)] = 6
+    """Number of classes C, background included."""
+    num_channels: Annotated[Whole, Field(ge=1, le=64)] = 1
+    """Channels of a frame; 1 for thermal frames."""
+    remap_classes: list[Annotated[Whole, Field(ge=-1, le=253)]] | None = None
+    """Class of each value in a label file: index = value, entry = class, -1 = ignored; null = as they are."""
+    class_names: list[Text] | None = None
+    """One name per class; null = class numbers."""
+    palette: list[Colour] | None = None
+    """One [red, green, blue] of 0-255 per class; null = built-in colours."""
+    workers: Annotated[Whole, Field(ge=0, le=1024)] = 0
+    """Processes that load training frames; 0 = the main process does."""
+    drop_last: Switch = True
+    """Leave out the last, smaller batch of an epoch."""
+    include_val: Switch = False
+    """Train on the validation frames as well."""
+    image_tool: Annotated[Text, NO_EFFECT] = "npy"
+    input_mode: Annotated[Text, NO_EFFECT] = "therm"
+    use_gcl_input: Annotated[Switch, NO_EFFECT] = False
+    label_list: Annotated[Legacy | None, NO_EFFECT] = None
+    include_atr: Annotated[Switch, NO_EFFECT] = False
+    include_cihp: Annotated[Switch, NO_EFFECT] = False
+    include_coarse: Annotated[Switch, NO_EFFECT] = False
+    only_coarse: Annotated[Switch, NO_EFFECT] = False
+    only_mapillary: Annotated[Switch, NO_EFFECT] = False
+    only_small: Annotated[Switch, NO_EFFECT] = False
+
+
+class DataTransformer(Section):
+    """The size at which frames leave the loader."""
+
+    input_size: Size = [320, 256]
+    """[width, height] in pixels."""
+    size_mode: Literal["fix_size"] = "fix_size"
+    """Every frame of a batch has ``input_size``."""
+    align_method: Literal["only_pad"] = "only_pad"
+    """Smaller frames are padded, never scaled."""
+    pad_mode: Literal["random", "pad_center", "pad_left_up", "pad_right_down"] = "random"
+    """Where the frame lies in the padded one."""
+
+
+class Train(Section):
+    """Batches to train on."""
+
+    batch_size: Annotated[Whole, Field(ge=1, le=65536)] = 16
+    """Frames per step and process."""
+    loader: Annotated[Text, NO_EFFECT] = "thermalFaceDB"
+    data_transformer: DataTransformer = DataTransformer()
+
+
+class Evaluation(Section):
+    """Batches to validate on; scores are always of frames at their own size."""
+
+    batch_size: Annotated[Whole, Field(ge=1, le=65536)] = 16
+    """Frames per step and process."""
+    loader: Annotated[Text, NO_EFFECT] = "thermalFaceDB"
+    mode: Literal["ss_test", "ms_test"] = "ss_test"
+    """``ss_test``: each frame once, at its own scale."""
+    scale_search: Annotated[list[AboveZero], NO_EFFECT] = [1.0]
+    out_dir: Text | None = None
+    """Folder for results; null = beside the checkpoint."""
+    data_transformer: DataTransformer = DataTransformer()
+
+
+class Test(Evaluation):
+    """What ``--phase test`` reads and writes."""
+
+    test_dir: Text | None = None
+    """A folder of frames, with or without labels; null = ``data_dir``/val."""
+    save_prob: Switch = False
+    """Write the class probabilities of each frame, float32 (H, W, C)."""
+    amp: Switch = False
+    """Evaluate under autocast rather than in float32."""
+    test_img: Annotated[Text | None, NO_EFFECT] = None
+    use_ground_truth: Annotated[Switch, NO_EFFECT] = False
+
+
+class RandomFlip(Section):
+    """Mirror the frame."""
+
+    ratio: Probability = 0.5
+    """Probability of applying it."""
+    swap_pair: Annotated[Legacy, NO_EFFECT] = []
+
+
+class RandomRotate(Section):
+    """Rotate about the centre."""
+
+    ratio: Probability = 1.0
+    """Probability of applying it."""
+    low_limit_angle: Annotated[float, Field(ge=-360, le=360)] = 0
+    """Smallest angle in degrees."""
+    high_limit_angle: Annotated[float, Field(ge=-360, le=360)] = 360
+    """Largest angle in degrees."""
+
+
+class GaussianBlur(Section):
+    """Optical blur."""
+
+    ratio: Probability = 0.5
+    """Probability of applying it."""
+    blur_sigma_max: Annotated[float, Field(ge=1, le=50)] = 1.2
+    """Largest standard deviation in pixels; the smallest is 1."""
+
+
+class ThermalNoise(Section):
+    """Sensor noise."""
+
+    ratio: Probability = 0.5
+    """Probability of applying it."""
+    max_noise_equivalent_differential_temperature: Annotated[float, Field(ge=0, le=100)] = 0.1
+    """Largest standard deviation (NETD) in kelvin."""
+
+
+class RandomThermalOcclusion(ThermalNoise):
+    """Warm or cold occluders of random shape, with sensor noise."""
+
+    label: Literal["keep", "ignore", "background"] = "keep"
+    """What the label under an occluder becomes; ``keep`` as published."""
+
+
+class RandomResize(Section):
+    """Scale and stretch."""
+
+    ratio: Probability = 1.0
+    """Probability of applying it."""
+    method: Literal["random"] = "random"
+    scale_range: Interval = [0.5, 2.0]
+    """[smallest, largest] scale."""
+    aspect_range: Interval = [0.9, 1.1]
+    """[smallest, largest] stretch of the width against the height."""
+
+
+class RandomCrop(Section):
+    """Cut a part out of the frame."""
+
+    ratio: Probability = 1.0
+    """Probability of applying it."""
+    crop_size: Size = [320, 256]
+    """[width, height] in pixels, at most the loader's ``input_size``."""
+    method: Literal["center", "random"] = "center"
+    allow_outside_center: Annotated[Switch, NO_EFFECT] = False
+
+
+class RandomBrightness(Section):
+    """Add one random value to the frame."""
+
+    ratio: Probability = 1.0
+    """Probability of applying it."""
+    shift_value: NonNegative = 10
+    """Largest shift in kelvin, either way."""
+
+
+TransformName = Literal[
+    "random_hflip",
+    "random_vflip",
+    "random_rotate",
+    "gaussian_blur",
+    "thermal_noise",
+    "random_thermal_occlusion",
+    "random_resize",
+    "random_crop",
+    "random_brightness",
+]
+
+
+class Transforms(Section):
+    """Random transforms: which, in what order, how. A listed one without a section has its defaults."""
+
+    trans_seq: list[TransformName] = []
+    """Names in the order of application."""
+    random_hflip: RandomFlip | None = None
+    random_vflip: RandomFlip | None = None
+    random_rotate: RandomRotate | None = None
+    gaussian_blur: GaussianBlur | None = None
+    thermal_noise: ThermalNoise | None = None
+    random_thermal_occlusion: RandomThermalOcclusion | None = None
+    random_resize: RandomResize | None = None
+    random_crop: RandomCrop | None = None
+    random_brightness: RandomBrightness | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sections_of_listed_transforms(cls, tree: Any) -> Any:
+        if not isinstance(tree, dict) or not isinstance(tree.get("trans_seq"), list):
+            return tree
+        listed = [
+            name for name in tree["trans_seq"] if isinstance(name, str) and name in get_args(TransformName)
+        ]
+        return tree | {name: {} for name in listed if tree.get(name) is None}
+
+
+class Normalize(Section):
+    """How deg C become what the network sees."""
+
+    norm_mode: Literal[1, 2] | None = 2
+    """Per-image min-max to [0, 1] (1) or [-1, 1] (2); null = (x / div_value - mean) / std."""
+    mean: list[Number] | None = None
+    """One per channel, in units of x / div_value; null = 0."""
+    std: list[AboveZero] | None = None
+    """One per channel; null = 1."""
+    div_value: AboveZero = 1.0
+    """Divisor of the frame."""
+    mean_value: Annotated[Legacy | None, NO_EFFECT] = None

@@ -1,0 +1,131 @@
+"""From files, flags and pairs to one checked config; all faults are reported together."""
+
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from lib.utils.config.crosscheck import cross_check
+from lib.utils.config.faults import Fault, refuse
+from lib.utils.config.published import supply_meaning, without_effect
+from lib.utils.config.read import parse_value, read_with_bases
+from lib.utils.config.schema import Config
+from lib.utils.config.validate import annotation_of, validate
+
+Check = Callable[[Config], list[Fault]]
+
+
+def load_config(
+    path: str | PathLike,
+    flags: Mapping[str, Any] | None = None,
+    pairs: Sequence[str] = (),
+    checks: Sequence[Check] = (),
+) -> tuple[Config, list[str]]:
+    """Read, merge and check a config: bases < file < flags < pairs.
+
+    Args:
+        path: a JSON or YAML file.
+        flags: values by dotted key, from the command line's flags.
+        pairs: ``"section.key=value"``, from the command line; the value is a YAML scalar, list or mapping.
+        checks: what the schema can't know, e.g. names against registries; each gets a config whose values are
+            of the right type and returns its faults.
+
+    Returns:
+        The config, and notes: what of it has no effect, or another meaning than it says.
+
+    Raises:
+        ConfigError: with all faults, one a line, under a header that names the file.
+    """
+    tree: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for source, layer in read_with_bases(Path(path)):
+        _merge(tree, layer, source if source != str(path) else "", origins)
+    faults = []
+    for key, value in (flags or {}).items():
+        faults += _assign(tree, key, value, "the command line", origins)
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        value, faults_of_value = value_for(key, text)
+        if not equals:
+            faults_of_value = [Fault(key, "section.key=value", pair, source="the command line")]
+        faults += faults_of_value or _assign(tree, key, value, "the command line", origins)
+
+    given = {key for key, source in origins.items() if source == "the command line"}
+    notes = supply_meaning(tree, given)
+    config, type_faults = validate(tree)
+    faults += type_faults
+    bad = [fault.key.partition("[")[0] for fault in faults]
+    for check in (cross_check, *checks):
+        faults += [fault for fault in check(config) if not _concerns(fault, bad)]
+    refuse(
+        str(path), [replace(fault, source=fault.source or _origin(fault.key, origins)) for fault in faults]
+    )
+    return config, without_effect(config) + notes
+
+
+def value_for(key: str, text: str) -> tuple[Any, list[Fault]]:
+    """The value that ``text`` means for a dotted key: itself where the key holds text, YAML otherwise."""
+    try:
+        value = parse_value(text)
+    except ValueError as error:
+        return None, [Fault(key, hint=str(error), got=text)]
+    plain = text[:1] not in ("[", "{", '"', "'")
+    return (text if value is not None and plain and _holds_text(annotation_of(key)) else value), []
+
+
+def _holds_text(annotation: Any) -> bool:
+    """Whether a field of this type takes text or a list of texts."""
+    origin = typing.get_origin(annotation)
+    if annotation is str:
+        return True
+    if origin is typing.Annotated:
+        return _holds_text(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType, list):
+        return any(_holds_text(part) for part in typing.get_args(annotation))
+    return False
+
+
+def _merge(tree: dict, layer: Mapping, source: str, origins: dict[str, str], prefix: str = "") -> None:
+    """Put ``layer`` over ``tree`` in place: mappings deeply, all else replaced; note the origins."""
+    for key, value in layer.items():
+        name = prefix + key
+        if isinstance(tree.get(key), dict):
+            if isinstance(value, Mapping):
+                _merge(tree[key], value, source, origins, name + ".")
+                continue
+            for inner in [inner for inner in origins if inner.startswith(name + ".")]:
+                del origins[inner]
+        tree[key] = deepcopy(value)
+        origins[name] = source
+
+
+def _assign(tree: dict, key: str, value: Any, source: str, origins: dict[str, str]) -> list[Fault]:
+    """Put one value at a dotted key; sections on the way that are missing or null come into being."""
+    names = key.split(".")
+    if not all(names) or len(names) > 8:
+        return [Fault(key, "section.key", key, source=source)]
+    layer: Any = value
+    for name in reversed(names):
+        layer = {name: layer}
+    _merge(tree, layer, source, origins)
+    return []
+
+
+def _concerns(fault: Fault, bad: list[str]) -> bool:
+    """Whether a cross-check's fault only follows from another fault."""
+    return any(
+        key == other or key.startswith((other + ".", other + "[")) or other.startswith(key + ".")
+        for key in (fault.key, *fault.others)
+        for other in bad
+    )
+
+
+def _origin(key: str, origins: dict[str, str]) -> str:
+    """Where the value of a key came from: that of the longest key that it begins with."""
+    while key and key not in origins:
+        key = key.rpartition(".")[0]
+    return origins.get(key, "")

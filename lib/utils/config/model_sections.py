@@ -1,0 +1,180 @@
+"""Sections about what is trained: the network, its losses, SAM-CL and contrast."""
+
+from typing import Annotated, Any, Literal
+
+from annotated_types import Len
+from pydantic import BeforeValidator, Field
+
+from lib.utils.config.base import (
+    NO_EFFECT,
+    AboveZero,
+    Natural,
+    NonNegative,
+    Positive,
+    Probability,
+    Section,
+    Switch,
+    Text,
+    Whole,
+    Wholes,
+)
+
+
+class LossWeights(Section):
+    """Weights of a network's outputs in losses that use more than one."""
+
+    seg_loss: NonNegative = 1.0
+    """Weight of the main output."""
+    aux_loss: NonNegative = 0.4
+    """Weight of the auxiliary output."""
+    corr_loss: Annotated[NonNegative, NO_EFFECT] = 0.01
+
+
+class Network(Section):
+    """The segmentation network and the weights it starts from."""
+
+    model_name: Text = "unet"
+    """The network."""
+    backbone: Text = "none"
+    """The backbone of networks that have a choice of it."""
+    base_channels: Annotated[Whole, Field(ge=1, le=1024)] = 64
+    """Channels of the first stage; the others are multiples of it."""
+    bn_type: Literal["torchsyncbn", "torchbn"] = "torchsyncbn"
+    """Batch norm, over all processes (where that exists) or each process for itself."""
+    multi_grid: Annotated[Wholes, Len(1, 64)] = [1, 1, 1]
+    """Factors of the dilations in a dilated backbone's last stage."""
+    loss_weights: LossWeights = LossWeights()
+    pretrained: Text | None = None
+    """A file of weights to start from."""
+    resume: Text | None = None
+    """A checkpoint to read."""
+    resume_strict: Switch = True
+    """Weights that don't fit the network are an error, not a warning."""
+    resume_continue: Switch = False
+    """Go on with the run of the checkpoint rather than start a new one from its weights."""
+    stride: Annotated[Whole, NO_EFFECT] = 8
+    factors: Annotated[list[list[Whole]], NO_EFFECT] = [[8, 8]]
+    gathered: Annotated[Switch, NO_EFFECT] = False
+    loss_balance: Annotated[Switch, NO_EFFECT] = False
+    finetune: Annotated[Switch, NO_EFFECT] = False
+    resume_eval_train: Annotated[Switch, NO_EFFECT] = False
+    resume_eval_val: Annotated[Switch, NO_EFFECT] = False
+
+
+class Critic(Section):
+    """The network that judges masks during training."""
+
+    model_name: Text | None = None
+    """The auxiliary network of SAM-CL or the critic of an adversarial loss; null = the loss's own."""
+
+
+def _reduction(value: Any) -> Any:
+    return "mean" if value == "elementwise_mean" else value
+
+
+def _no_index(value: Any) -> Any:
+    return None if value == "none" else value
+
+
+class LossParams(Section):
+    """Parameters of the pixel losses; those of other losses than ``loss_type`` are kept and unused."""
+
+    num_classes: Positive | None = None
+    """Must equal ``data.num_classes``; null = that."""
+    rmi_radius: Annotated[Whole, Field(ge=1, le=10)] = 3
+    """RMI: side of the square of neighbours that describes a pixel."""
+    rmi_pool_way: Literal[0, 1, 2, 3] = 0
+    """RMI: reduce by strides (0), max pooling (1), mean pooling (2) or interpolation (3)."""
+    rmi_pool_size: Annotated[Whole, Field(ge=1, le=64)] = 3
+    """RMI: pooling window in pixels."""
+    rmi_pool_stride: Annotated[Whole, Field(ge=1, le=64)] = 3
+    """RMI: pooling stride in pixels."""
+    loss_weight_lambda: Probability = 0.5
+    """RMI: share of the pixel-wise term."""
+    loss_weight: NonNegative = 1.0
+    """Weight of the whole loss."""
+    lambda_way: Literal[0, 1] = 1
+    """RMI: the terms are pixel + lambda RMI (0) or lambda pixel + (1 - lambda) RMI (1)."""
+    use_sigmoid: Annotated[Switch, NO_EFFECT] = False
+    ce_weight: Literal["auto"] | list[NonNegative] | None = None
+    """Cross-entropy: one weight per class, ``auto`` = inverse frequency, null = all 1."""
+    ce_reduction: Annotated[Literal["mean", "sum"], BeforeValidator(_reduction)] = "mean"
+    """Cross-entropy: over labelled pixels."""
+    ce_ignore_index: Annotated[Whole, NO_EFFECT] = -1
+    ohem_thresh: Probability = 0.9
+    """Hard examples: pixels whose true class is less probable than this."""
+    ohem_minkeep: Natural = 100000
+    """Hard examples: at least so many pixels of a batch."""
+    mode: Literal["binary", "multiclass", "multilabel"] = "multiclass"
+    """Dice: what a label is."""
+    classes: list[Natural] | None = None
+    """Dice: classes that count; null = all."""
+    log_loss: Switch = False
+    """Dice: -log(dice) rather than 1 - dice."""
+    from_logits: Switch = True
+    """Dice: the input is logits."""
+    smooth: NonNegative = 0.0
+    """Dice: added to numerator and denominator."""
+    eps: AboveZero = 1e-7
+    """Dice: smallest denominator."""
+    ignore_index: Annotated[Annotated[Whole, Field(ge=-1, le=255)] | None, BeforeValidator(_no_index)] = -1
+    """Dice: label that takes no part; null or "none" as -1, which is what ignored pixels have here."""
+
+
+class Loss(Section):
+    """The loss of the pixels, and that of the masks' judge."""
+
+    loss_type: Text = "rmi_loss"
+    """The pixel loss or objective."""
+    critic_loss_type: Text | None = None
+    """SAM-CL's form, with section ``gcl`` only; null = ``samcl_loss_4``."""
+    params: LossParams = LossParams()
+
+
+class Gcl(Section):
+    """SAM-CL on top of the pixel loss; on where this section is, off where it is null."""
+
+    loss_weight: NonNegative = 0.5
+    """Weight of SAM-CL; the pixel loss has 1."""
+    apply_spectral_norm: Switch = False
+    """Spectral norm on the auxiliary network's convolutions."""
+    mode: Literal["overlap", "paper", "published"] = "overlap"
+    """Distances and anchor: overlap's, the paper's, or the published code's (no gradient to the network)."""
+    negative: Literal["derangement", "confusable"] = "derangement"
+    """Swapped classes: a permutation without fixed point, or random neighbours in ``confusable``."""
+    confusable: list[list[Natural]] | None = None
+    """For each class the classes that it is mistaken for."""
+    margin: NonNegative = 1.0
+    """Margin of the triplets."""
+    warmup_iters: Natural = 0
+    """Steps over which the weight rises linearly from 0."""
+
+
+class Contrast(Section):
+    """Pixel-wise contrast of embeddings (ContrastiveSeg)."""
+
+    loss_weight: NonNegative = 1.0
+    """Weight of the contrast; the pixel loss has 1."""
+    proj_dim: Annotated[Whole, Field(ge=1, le=4096)] = 64
+    """Length of an embedding."""
+    temperature: AboveZero = 0.07
+    """Divisor of the similarities."""
+    base_temperature: AboveZero = 0.07
+    """The loss is scaled by temperature / base_temperature."""
+    max_samples: Positive = 1024
+    """Anchors of a batch, at most."""
+    max_views: Positive = 1
+    """Anchors of a class and image, at most; a class with fewer pixels takes no part."""
+    stride: Annotated[Positive, NO_EFFECT] = 8
+    warmup_iters: Natural = 5000
+    """Steps without contrast."""
+    with_memory: Switch = False
+    """Contrast with a memory of earlier embeddings."""
+    memory_size: Positive = 5000
+    """Embeddings of a class in the memory."""
+    pixel_update_freq: Positive = 10
+    """Pixel embeddings of a class that an image writes to the memory, at most."""
+    use_rmi: Switch = False
+    """The pixel loss is RMI rather than cross-entropy."""
+    use_lovasz: Switch = False
+    """The pixel loss is cross-entropy with Lovasz."""

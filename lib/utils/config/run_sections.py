@@ -1,0 +1,169 @@
+"""Sections about the run: learning rate, optimiser, length, checkpoints, logging."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lib.utils.config.base import (
+    NO_EFFECT,
+    AboveZero,
+    Betas,
+    Legacy,
+    Natural,
+    NonNegative,
+    Positive,
+    Probability,
+    Section,
+    Switch,
+    Text,
+)
+
+
+class Warm(Section):
+    """Warm-up of the learning rate."""
+
+    warm_iters: Positive = 1000
+    """Steps of warm-up."""
+    power: AboveZero = 1.0
+    """The rate is base_lr (step / warm_iters) ** power; 1 = linear."""
+
+
+class Step(Section):
+    """Policy ``step``."""
+
+    gamma: AboveZero = 0.5
+    """Factor of the rate."""
+    step_size: Positive = 100
+    """Steps from one reduction to the next."""
+
+
+class MultiStep(Section):
+    """Policy ``multistep``."""
+
+    gamma: AboveZero = 0.1
+    """Factor of the rate."""
+    stepvalue: list[Positive] = [20000, 30000]
+    """Steps at which the rate falls, rising."""
+
+
+class LambdaPoly(Section):
+    """Policy ``lambda_poly``: base_lr (1 - step / max_iters) ** power."""
+
+    power: AboveZero = 0.9
+
+
+class LambdaCosine(Section):
+    """Policy ``lambda_cosine``: half a cosine from base_lr down to base_lr x final_ratio."""
+
+    final_ratio: Probability = 0.0
+
+
+class Plateau(Section):
+    """Policy ``plateau``: reduce where the validation score stops rising; counted in validations."""
+
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Factor of the rate."""
+    patience: Natural = 5
+    """Validations without a rise before a reduction."""
+    threshold: NonNegative = 1e-4
+    """A smaller rise doesn't count."""
+    cooldown: Natural = 0
+    """Validations to wait after a reduction."""
+    min_lr: NonNegative = 0.0
+    """The rate never falls below."""
+
+
+class LearningRate(Section):
+    """The learning rate over the run."""
+
+    base_lr: Annotated[float, Field(gt=0, le=1000)] = 0.01
+    """Rate of parameters with factor 1."""
+    nbb_mult: Annotated[float, Field(ge=0, le=1000)] = 1.0
+    """Factor of all parameters but the backbone's (1) and the auxiliary layers' (10)."""
+    lr_policy: Literal["lambda_poly", "lambda_cosine", "step", "multistep", "plateau"] = "lambda_poly"
+    """How the rate falls."""
+    metric: Literal["iters"] = "iters"
+    """What the policies count: steps."""
+    is_warm: Switch = False
+    """Begin with a warm-up."""
+    warm: Warm = Warm()
+    step: Step = Step()
+    multistep: MultiStep = MultiStep()
+    lambda_poly: LambdaPoly = LambdaPoly()
+    lambda_cosine: LambdaCosine = LambdaCosine()
+    plateau: Plateau = Plateau()
+
+
+class Sgd(Section):
+    """Stochastic gradient descent."""
+
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    nesterov: Switch = False
+    weight_decay: NonNegative = 5e-4
+
+
+class Adam(Section):
+    """Adam and AdamW."""
+
+    betas: Betas = [0.9, 0.999]
+    eps: AboveZero = 1e-8
+    weight_decay: NonNegative = 1e-4
+
+
+class Optim(Section):
+    """The optimiser."""
+
+    optim_method: Literal["sgd", "adam", "adamw"] = "sgd"
+    sgd: Sgd = Sgd()
+    adam: Adam = Adam()
+    adamw: Adam = Adam()
+    group_method: Annotated[Text | None, NO_EFFECT] = None
+
+
+class Solver(Section):
+    """Length and rhythm of a run, in steps."""
+
+    max_iters: Positive = 40000
+    """Steps of the run."""
+    display_iter: Positive = 10
+    """Steps from one log line to the next."""
+    test_interval: Positive = 1000
+    """Steps from one validation to the next."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Autocast; ``auto`` = what the hardware is fast at."""
+    max_epoch: Annotated[Natural | None, NO_EFFECT] = None
+
+
+class Checkpoints(Section):
+    """Where checkpoints go: ROOT/DIR/NAME_{latest,max_performance,min_loss}.pth."""
+
+    checkpoints_root: Text = "."
+    checkpoints_dir: Text = "./checkpoints/thermalFaceDB"
+    checkpoints_name: Text = "model"
+    save_iters: Positive = 1000
+    """Steps from one ``_latest`` to the next."""
+    overwrite: Switch = False
+    """Train although checkpoints of this name exist."""
+    save_epoch: Annotated[Natural | None, NO_EFFECT] = None
+
+
+LogLevel = Literal["debug", "info", "warning", "error", "critical"]
+
+
+class Logging(Section):
+    """The log."""
+
+    log_file: Text | None = None
+    """The log file; null = beside the checkpoints."""
+    log_to_file: Switch = True
+    logfile_level: LogLevel = "info"
+    stdout_level: LogLevel = "info"
+    log_format: Text = "%(asctime)s %(levelname)-7s %(message)s"
+    rewrite: Switch = True
+    """Begin the file anew rather than go on in it."""
+
+
+class Details(Section):
+    """Published colours; ``data.palette`` has this place here."""
+
+    color_list: Annotated[Legacy | None, NO_EFFECT] = None
