@@ -1,0 +1,79 @@
+# The one way to train, resume, validate and test on the Thermal Face Database. The scripts in the folders beside
+# this file set CONFIG (from the repository), MODEL and BACKBONE (as in that config), and source it.
+source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
+
+USAGE="usage: bash $0 train|resume|val|test NAME DATA_ROOT SCRATCH_ROOT [--dry_run] [any main.py arguments]
+  train   trains $CONFIG on DATA_ROOT/Processed/train
+  resume  continues from the latest checkpoint of NAME
+  val     evaluates the best checkpoint of NAME on DATA_ROOT/Processed/val
+  test    the same on DATA_ROOT/Processed/test, or on the folder given as --test_dir DIR
+  checkpoints: SCRATCH_ROOT/Processed/checkpoints/thermalFaceDB/${MODEL}_${BACKBONE}_NAME_*.pth
+  results:     SCRATCH_ROOT/seg_results/thermalFaceDB/${MODEL}_${BACKBONE}_NAME_{val,test}/
+  logs:        SCRATCH_ROOT/logs/
+  --dry_run prints the command and runs nothing"
+
+[[ $# -ge 4 ]] || fail_usage "expected at least 4 arguments, got $#: $*"
+mode="$1"
+name="${MODEL}_${BACKBONE}_$2"
+[[ "$2" =~ ^[A-Za-z0-9_.][A-Za-z0-9_.-]*$ ]] ||
+    fail_usage "NAME becomes part of file names; expected letters, digits and . _ -, got '$2'"
+[[ "$3" != -* && "$4" != -* ]] || fail_usage "expected DATA_ROOT and SCRATCH_ROOT, got '$3' '$4'"
+data="$(absolute "$3")/Processed"
+scratch="$(absolute "$4")"
+shift 4
+
+dry_run=n gpu=n test_dir=n
+further=()
+for argument in "$@"; do
+    case "$argument" in
+        --dry_run) dry_run=y && continue ;;
+        --gpu | --gpu=*) gpu=y ;;
+        --test_dir | --test_dir=*) test_dir=y ;;
+    esac
+    further+=("$argument")
+done
+
+checkpoint="$scratch/Processed/checkpoints/thermalFaceDB/$name"
+results="$scratch/seg_results/thermalFaceDB/$name"
+command=("$REPO/main.py" --configs "$REPO/$CONFIG" --data_dir "$data" --checkpoints_root "$scratch/Processed"
+    --checkpoints_name "$name" --log_file "$scratch/logs/${name}_${mode/resume/train}.log")
+case "$mode" in
+    train) command+=(--phase train) ;;
+    resume) command+=(--phase train --resume "${checkpoint}_latest.pth" --resume_continue y) ;;
+    val) command+=(--phase test --resume "${checkpoint}_max_performance.pth" --out_dir "${results}_val") ;;
+    test)
+        command+=(--phase test --resume "${checkpoint}_max_performance.pth" --out_dir "${results}_test")
+        if [[ $test_dir == n && -d "$data/test" ]]; then
+            command+=(--test_dir "$data/test")
+        elif [[ $test_dir == n ]]; then
+            say "note: there is no $data/test; testing on $data/val (--test_dir DIR names another folder)"
+        fi
+        ;;
+    *) fail_usage "expected train, resume, val or test, got '$mode'" ;;
+esac
+
+# visible_gpus: how many CUDA devices a process started here would see.
+visible_gpus() {
+    local visible="${CUDA_VISIBLE_DEVICES-all}"
+    if [[ "$visible" == all ]]; then
+        { nvidia-smi -L 2>/dev/null || true; } | grep -c '^GPU' || true
+    else
+        visible="${visible%%-1*}" # CUDA ignores -1 and what follows it
+        tr ',' '\n' <<<"$visible" | grep -c . || true
+    fi
+}
+
+choose_python
+launch=("$PYTHON")
+gpus="$(visible_gpus)"
+# With --gpu, main.py itself starts as many processes as devices are named.
+if [[ $gpu == n && $gpus -gt 1 ]]; then
+    launch+=(-m torch.distributed.run --standalone --nproc_per_node "$gpus")
+fi
+command=("${launch[@]}" "${command[@]}" ${further[@]+"${further[@]}"})
+if [[ $dry_run == y ]]; then
+    printf '%q ' "${command[@]}"
+    printf '\n'
+else
+    exec "${command[@]}"
+fi
