@@ -38,7 +38,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     """Read a checkpoint onto the CPU, ours or the published code's; no code in the file is run.
 
     Raises:
-        CheckpointError: no such file, unreadable, damaged, not a dict, or holding objects other than weights and numbers.
+        CheckpointError: no such file, unreadable, damaged, no dict, or holding more than weights and numbers.
     """
     path = Path(path)
     if not path.is_file():
@@ -48,12 +48,12 @@ def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path}: refused, because it is damaged or holds more than weights and numbers "
-            f"({str(error).splitlines()[0]}); use another checkpoint of the run, or save its state_dict alone"
+            f"({str(error).partition(chr(10))[0]}); use another checkpoint of the run, or save its state_dict alone"
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
         raise CheckpointError(
-            f"{path}: can't be read as a checkpoint ({str(error).splitlines()[0] if str(error) else type(error).__name__}); "
-            f"it may be truncated: use another checkpoint of the run"
+            f"{path}: can't be read as a checkpoint ({reason}); it may be truncated: use another checkpoint of the run"
         ) from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected a dict of weights, got {type(content).__name__}")

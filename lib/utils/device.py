@@ -18,8 +18,8 @@ def choose_device(gpu: Sequence[int] | None = None, local_rank: int = 0) -> torc
     """The device of this process: cuda, else mps, else cpu.
 
     Args:
-        gpu: CUDA indices, one per process; ``None`` takes what there is; ``[-1]`` is the CPU. Indices on a machine without
-            CUDA fall back to what there is, with a warning, so that commands written for a GPU machine run anywhere.
+        gpu: CUDA indices, one per process; ``None`` takes what there is; ``[-1]`` is the CPU. On a machine without CUDA,
+            indices fall back to what there is, with a warning, so that commands written for a GPU machine run anywhere.
         local_rank: number of this process on its machine; it picks the index.
 
     Raises:
@@ -31,8 +31,8 @@ def choose_device(gpu: Sequence[int] | None = None, local_rank: int = 0) -> torc
         index = gpu[local_rank] if gpu and local_rank < len(gpu) else local_rank
         if index not in range(torch.cuda.device_count()):
             raise ConfigError(
-                f"gpu: index {index} asked for, but this machine has CUDA devices 0 to {torch.cuda.device_count() - 1}; "
-                f"name others with --gpu, start fewer processes, or use the CPU with --gpu -1"
+                f"gpu: expected CUDA devices from 0 to {torch.cuda.device_count() - 1}, got {index}; name others with --gpu, "
+                f"start fewer processes, or use the CPU with --gpu -1"
             )
         return torch.device("cuda", index)
     if gpu:
@@ -45,8 +45,8 @@ def choose_autocast(device: torch.device, precision: str = "auto") -> torch.dtyp
 
     Args:
         device: where the network runs.
-        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``: bfloat16 where the hardware computes in it, float16 on older
-            CUDA devices, float32 elsewhere (float16 has no speed to offer on a CPU).
+        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``: bfloat16 where the hardware computes in it, float16 on
+            older CUDA devices, float32 elsewhere (float16 has no speed to offer on a CPU).
     """
     if precision != "auto":
         return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
@@ -62,7 +62,7 @@ def pin_memory(device: torch.device) -> bool:
 
 
 def _cpu_computes_bf16() -> bool:
-    """Whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX); torch has no public question for it before 2.11."""
+    """Whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX); not every torch supported here can tell."""
     try:
         flags = Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].split()
     except OSError:

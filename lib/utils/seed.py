@@ -18,18 +18,10 @@ def seed_everything(seed: int, rank: int = 0) -> None:
     torch.manual_seed(seed + rank)
 
 
-def rng_state() -> dict[str, object]:
-    """The state of torch's generators, for a checkpoint: CPU, and every visible CUDA device.
+def seed_iteration(seed: int, iteration: int, rank: int = 0) -> None:
+    """Make torch's random numbers (dropout) in an iteration a function of seed, iteration and rank alone.
 
-    Data order and augmentation need no state here: they are functions of seed, epoch and sample. Restored by
-    :func:`set_rng_state`.
+    A resumed run then needs no generator states, and goes on alike with another number of processes.
     """
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"torch": torch.get_rng_state(), "cuda": cuda}
-
-
-def set_rng_state(state: dict[str, object]) -> None:
-    """Go on where :func:`rng_state` was taken; CUDA states are left out where the number of devices differs."""
-    torch.set_rng_state(state["torch"])
-    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(state["cuda"])
+    mixed = np.random.SeedSequence([seed, rank, iteration]).generate_state(1, np.uint64)[0]
+    torch.manual_seed(int(mixed))

@@ -1,0 +1,73 @@
+"""The command line: ``python main.py --configs FILE --phase train|test [flags] [section.key value ...]``."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+
+from lib.utils.cli import parse_command_line
+
+from lib.utils.config import Config, load_config
+from lib.utils.distributed import replace_by_torchrun, started_by_torchrun, world_from_environment
+from lib.utils.errors import ConfigError
+from lib.utils.log import start_logging
+
+logger = logging.getLogger("samcl")
+
+
+def run(config: Config, notes: Sequence[str]) -> None:
+    """Train or test as ``config`` says."""
+    # Imported here, because they import torch, which a fault in a config need not wait for.
+    from segmentor.runtime import start_runtime
+    from segmentor.tester import Tester
+    from segmentor.trainer import Trainer
+
+    log = config.logging
+    start_logging(
+        log.log_file if log.log_to_file else None,
+        stdout_level=log.stdout_level,
+        logfile_level=log.logfile_level,
+        log_format=log.log_format,
+        rewrite=log.rewrite and config.phase == "train" and not config.network.resume_continue,
+        speak=world_from_environment().is_main,
+    )
+    for note in notes:
+        logger.warning(note)
+    with start_runtime(config) as runtime:
+        if config.phase == "train":
+            Trainer(config, runtime).train()
+        else:
+            Tester(config, runtime).test()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit status: 0, 1 for an error, 2 for a config or flag that can't be used."""
+    debug = "--debug" in arguments
+    try:
+        command = parse_command_line(arguments)
+        from segmentor.checks import check_names
+
+        config, notes = load_config(command.configs, command.flags, command.pairs, checks=[check_names])
+        if command.print_config:
+            print("\n".join(f"note: {note}" for note in notes), file=sys.stderr)
+            print(config.to_yaml(), end="")
+        elif config.gpu is not None and len(config.gpu) > 1 and not started_by_torchrun():
+            replace_by_torchrun([__file__, *arguments], processes=len(config.gpu))
+        else:
+            run(config, notes)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        else:
+            known = isinstance(error, ValueError | OSError | FloatingPointError)
+            print(f"error: {error}" if known else f"error: {type(error).__name__}: {error}", file=sys.stderr)
+            print("(--debug shows where)", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,35 @@
+"""What a config's schema can't know: which networks and losses there are, and whether they fit each other."""
+
+from lib.loss import LOSSES
+from lib.models import NETWORKS
+from lib.utils.config import Config, Fault
+from lib.utils.registry import Registry
+
+
+def check_names(config: Config) -> list[Fault]:
+    """Faults in the names of network and loss, and in their combination."""
+    network, loss = config.network.model_name, config.loss.loss_type
+    faults = _unknown("network.model_name", network, NETWORKS) + _unknown("loss.loss_type", loss, LOSSES)
+    if faults:
+        return faults
+    return [
+        Fault(
+            "loss.loss_type",
+            f"a loss that needs no {need} output, as network {network} has none",
+            loss,
+            f"networks that have one: {', '.join(_providers(need))}",
+            others=("network.model_name",),
+        )
+        for need in LOSSES.facts(loss).get("needs", ())
+        if network not in _providers(need)
+    ]
+
+
+def _providers(need: str) -> list[str]:
+    return [name for name in NETWORKS.names() if need in NETWORKS.facts(name)["provides"]]
+
+
+def _unknown(key: str, name: str, registry: Registry) -> list[Fault]:
+    if name in registry.names():
+        return []
+    return [Fault(key, f"one of {', '.join(registry.names())}", name, registry.did_you_mean(name))]

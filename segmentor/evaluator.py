@@ -1,0 +1,75 @@
+"""The one evaluation of validation and test."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lib.metrics import ConfusionMatrix
+from lib.utils.distributed import sum_over_processes
+from segmentor.runtime import Runtime
+
+Batch = dict[str, Any]
+
+
+@dataclass
+class Evaluation:
+    """What was found on a set of frames.
+
+    Attributes:
+        confusion: over all labelled frames.
+        images: number of frames.
+        loss: mean validation loss per frame; None without a criterion or labels.
+    """
+
+    confusion: ConfusionMatrix
+    images: int
+    loss: float | None
+
+
+@torch.inference_mode()
+def evaluate(
+    network: nn.Module,
+    batches: Iterable[Batch],
+    runtime: Runtime,
+    num_classes: int,
+    *,
+    criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
+    amp: bool = False,
+    on_batch: Callable[[Batch, Tensor], None] | None = None,
+) -> Evaluation:
+    """Evaluate ``network`` on every frame once; the scores come from one confusion matrix over the set.
+
+    Args:
+        network: set to evaluation mode for the time, and back.
+        batches: from :func:`lib.datasets.build_eval_loader`; this process's share of the frames.
+        runtime: of the run; matrices and losses are summed over its processes.
+        num_classes: C.
+        criterion: ``(logits, labels) -> scalar`` mean over a batch.
+        amp: run in the training's number format instead of float32.
+        on_batch: called with each batch and its logits (N, C, H, W) float32.
+    """
+    was_training = network.training
+    network.eval()
+    confusion = ConfusionMatrix(num_classes).to(runtime.device)
+    images, labelled, loss_sum = 0, 0, torch.zeros((), device=runtime.device)
+    for batch in batches:
+        with runtime.autocast(amp):
+            logits = network(runtime.to_device(batch["image"])).logits.float()
+        count = logits.shape[0]
+        images += count
+        if batch["label"] is not None:
+            labels = batch["label"].to(runtime.device, non_blocking=True)
+            confusion.update(logits.argmax(1), labels)
+            if criterion is not None:
+                labelled += count
+                loss_sum += criterion(logits, labels) * count
+        if on_batch is not None:
+            on_batch(batch, logits)
+    network.train(was_training)
+    sum_over_processes(confusion.matrix)
+    counts = torch.tensor([images, labelled], dtype=torch.float32, device=runtime.device)
+    images, labelled, loss = sum_over_processes(torch.cat([counts, loss_sum.reshape(1)])).tolist()
+    return Evaluation(confusion, int(images), loss / labelled if labelled else None)

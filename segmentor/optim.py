@@ -1,0 +1,122 @@
+"""Optimisers with the published learning-rate groups, and the published learning-rate policies."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+
+from lib.utils.config import Config
+
+HEAD_PREFIXES = ("aux_layer", "upsample_proj")
+HEAD_FACTOR = 10.0
+
+
+def build_optimizer(network: nn.Module, objective: nn.Module, config: Config) -> Optimizer:
+    """The optimiser of a network and of the parts of its objective that learn with it.
+
+    Learning rates as published: parameters under ``backbone`` at ``lr.base_lr``, under ``aux_layer`` or
+    ``upsample_proj`` at ten times that, all others at ``lr.nbb_mult`` times.
+
+    Args:
+        network: of any kind.
+        objective: its parameters (an auxiliary network) count among the others.
+        config: sections ``lr`` and ``optim``.
+    """
+    rates: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in network.named_parameters():
+        rates.setdefault(config.lr.base_lr * _rate_factor(name, config.lr.nbb_mult), []).append(parameter)
+    rates.setdefault(config.lr.base_lr * config.lr.nbb_mult, []).extend(objective.parameters())
+    groups = [{"params": parameters, "lr": rate} for rate, parameters in rates.items() if parameters]
+
+    method = config.optim.optim_method
+    settings = getattr(config.optim, method)
+    if method == "sgd":
+        return SGD(
+            groups,
+            lr=config.lr.base_lr,
+            momentum=settings.momentum,
+            nesterov=settings.nesterov,
+            weight_decay=settings.weight_decay,
+        )
+    adam = {"adam": Adam, "adamw": AdamW}[method]
+    return adam(
+        groups,
+        lr=config.lr.base_lr,
+        betas=tuple(settings.betas),
+        eps=settings.eps,
+        weight_decay=settings.weight_decay,
+    )
+
+
+def _rate_factor(name: str, others: float) -> float:
+    if name.startswith("backbone."):
+        return 1.0
+    return HEAD_FACTOR if name.startswith(HEAD_PREFIXES) else others
+
+
+def learning_rate_factor(config: Config) -> Callable[[int], float]:
+    """The policy ``lr.lr_policy`` as a function from the iteration t to the factor on every group's learning rate.
+
+    - ``lambda_poly``: ``(1 - t / max_iters) ** power``;
+    - ``lambda_cosine``: half a cosine from 1 down to ``final_ratio``;
+    - ``step``: ``gamma ** (t // step_size)``;
+    - ``multistep``: ``gamma`` to the number of ``stepvalue`` that t has reached;
+    - with ``lr.is_warm``, ``((t + 1) / warm_iters) ** power`` in the first ``warm_iters`` iterations instead.
+
+    Args:
+        config: sections ``lr`` and ``solver``.
+    """
+    lr, length = config.lr, config.solver.max_iters
+
+    def factor(t: int) -> float:
+        if lr.is_warm and t < lr.warm.warm_iters:
+            return ((t + 1) / lr.warm.warm_iters) ** lr.warm.power
+        done = min(t / length, 1.0)
+        if lr.lr_policy == "lambda_poly":
+            return (1 - done) ** lr.lambda_poly.power
+        if lr.lr_policy == "lambda_cosine":
+            final = lr.lambda_cosine.final_ratio
+            return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2
+        if lr.lr_policy == "step":
+            return lr.step.gamma ** (t // lr.step.step_size)
+        return lr.multistep.gamma ** sum(t >= value for value in lr.multistep.stepvalue)
+
+    return factor
+
+
+class Schedule:
+    """Drives an optimiser's learning rates: the policies of :func:`learning_rate_factor`, or ``plateau``.
+
+    Args:
+        optimizer: from :func:`build_optimizer`.
+        config: sections ``lr`` and ``solver``.
+    """
+
+    def __init__(self, optimizer: Optimizer, config: Config) -> None:
+        self.waits_for_validation = config.lr.lr_policy == "plateau"
+        if self.waits_for_validation:
+            self._scheduler = ReduceLROnPlateau(optimizer, mode="max", **config.lr.plateau.model_dump())
+        else:
+            self._scheduler = LambdaLR(optimizer, learning_rate_factor(config))
+
+    def after_iteration(self) -> None:
+        """To be called after every optimiser step."""
+        if not self.waits_for_validation:
+            self._scheduler.step()
+
+    def after_validation(self, miou: float) -> None:
+        """To be called with the mIoU of every validation; ``plateau`` lowers the rate when it has stopped rising."""
+        if self.waits_for_validation:
+            self._scheduler.step(miou)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain numbers, for a checkpoint."""
+        return {key: value for key, value in self._scheduler.state_dict().items() if key != "lr_lambdas"}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from :meth:`state_dict`."""
+        policy = {} if self.waits_for_validation else {"lr_lambdas": self._scheduler.state_dict()["lr_lambdas"]}
+        self._scheduler.load_state_dict({**state, **policy})

@@ -1,0 +1,133 @@
+"""The one tester: a checkpoint in; masks, pictures and scores out."""
+
+import json
+import logging
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from lib import vis
+from lib.datasets.build import build_eval_loader
+from lib.models.build import build_network
+from lib.models.weights import load_weights
+from lib.utils.checkpoint import load_checkpoint
+from lib.utils.config import Config
+from lib.utils.errors import CheckpointError
+from lib.utils.files import atomic_write
+from segmentor.evaluator import Batch, evaluate
+from segmentor.runtime import Runtime
+
+logger = logging.getLogger("samcl")
+
+
+class Tester:
+    """Evaluates ``network.resume`` on ``data_dir``/val, or on the frames of ``test.test_dir``.
+
+    Args:
+        config: of the run.
+        runtime: device and processes.
+
+    Raises:
+        CheckpointError: no checkpoint is named, or it doesn't fit the network.
+        DataError: there are no frames, or they can't be read.
+    """
+
+    def __init__(self, config: Config, runtime: Runtime) -> None:
+        if not config.network.resume:
+            raise CheckpointError("--phase test needs a checkpoint: name it with --resume FILE.pth")
+        self.config = config
+        self.runtime = runtime
+        checkpoint = load_checkpoint(config.network.resume)
+        network = build_network(config)
+        load_weights(network, checkpoint, strict=config.network.resume_strict)
+        self.network = network.to(runtime.device, memory_format=torch.channels_last)
+        self.batches = build_eval_loader(config, runtime.world.rank, runtime.world.size, test_dir=config.test.test_dir)
+        self.out_dir = Path(config.test.out_dir or f"seg_results/{Path(config.network.resume).stem}")
+
+    def test(self) -> dict[str, Any] | None:
+        """Write ``label/``, ``vis/``, optionally ``prob/``, and with labels ``metrics.json``; returns its content."""
+        logger.info("testing %s, writing to %s", self.config.network.resume, self.out_dir)
+        speaks = self.runtime.world.is_main
+        with ResultWriter(self.config, self.out_dir) as writer:
+            result = evaluate(
+                self.network,
+                tqdm(self.batches, unit="batch", dynamic_ncols=True, disable=None if speaks else True),
+                self.runtime,
+                self.config.data.num_classes,
+                amp=self.config.test.amp,
+                on_batch=writer.write,
+            )
+        if not int(result.confusion.matrix.sum()):
+            logger.info("%d frames without labels: masks and pictures alone", result.images)
+            return None
+        scores = result.confusion.scores(self.config.data.class_names)
+        metrics = {**scores, "images": result.images, "checkpoint": str(self.config.network.resume)}
+        if speaks:
+            with atomic_write(self.out_dir / "metrics.json", "w") as file:
+                json.dump(metrics, file, indent=2)
+            logger.info(
+                "mIoU %.2f %% on %d frames: %s",
+                100 * metrics["miou"],
+                result.images,
+                self.out_dir / "metrics.json",
+            )
+        return metrics
+
+
+class ResultWriter:
+    """Writes each frame's files in background threads, so that the network need not wait for them.
+
+    Args:
+        config: of the run.
+        out_dir: gets ``label/``, ``vis/`` and, with ``test.save_prob``, ``prob/``.
+        threads: that write.
+    """
+
+    def __init__(self, config: Config, out_dir: Path, threads: int = 2) -> None:
+        self._data = config.data
+        self._save_prob = config.test.save_prob
+        self._out_dir = out_dir
+        self._palette = vis.palette_of(config.data.num_classes, config.data.palette)
+        self._pool = ThreadPoolExecutor(threads)
+        self._pending: deque[Future] = deque()
+
+    def __enter__(self) -> "ResultWriter":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=error is not None)
+        if error is None:
+            self._collect(0)
+
+    def write(self, batch: Batch, logits: Tensor) -> None:
+        """Queue the files of a batch.
+
+        Args:
+            batch: with ``frame`` (deg C) and ``name``.
+            logits: (N, C, H, W) float32.
+        """
+        labels = logits.argmax(1).to(torch.uint8).cpu().numpy()
+        # (N, H, W, C): the softmax over the last axis, as users read it.
+        probabilities = logits.softmax(1).permute(0, 2, 3, 1).cpu().numpy() if self._save_prob else [None] * len(labels)
+        for name, frame, label, probability in zip(batch["name"], batch["frame"], labels, probabilities, strict=True):
+            self._pending.append(self._pool.submit(self._write_frame, name, frame, label, probability))
+        self._collect(2 * len(labels))
+
+    def _collect(self, most: int) -> None:
+        """Wait until at most ``most`` frames are queued; raises what went wrong in a thread."""
+        while len(self._pending) > most:
+            self._pending.popleft().result()
+
+    def _write_frame(self, name: str, frame: np.ndarray, label: np.ndarray, probability: np.ndarray | None) -> None:
+        vis.save_label(self._out_dir / "label" / f"{name}.png", label, self._palette)
+        vis.save_overlay(self._out_dir / "vis" / f"{name}.png", frame, label, self._data.class_names, self._palette)
+        if probability is not None:
+            with atomic_write(self._out_dir / "prob" / f"{name}.npy") as file:
+                np.save(file, np.ascontiguousarray(probability))

@@ -1,0 +1,68 @@
+"""A data set that a small network learns in seconds: a warm disc (class 1) with a cold square (class 2) in it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lib.utils.config import Config, load_config
+from segmentor.checks import check_names
+
+HEIGHT, WIDTH = 48, 64
+
+
+def draw_frame(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A frame (H, W) float32 deg C and its label (H, W) uint8; the last column is ignored."""
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH]
+    y, x = rng.uniform(16, HEIGHT - 16), rng.uniform(16, WIDTH - 16)
+    label = np.zeros((HEIGHT, WIDTH), np.uint8)
+    label[(rows - y) ** 2 + (columns - x) ** 2 < 12**2] = 1
+    label[(abs(rows - y) < 5) & (abs(columns - x) < 5)] = 2
+    frame = np.choose(label, [22.0, 34.0, 29.0]) + rng.normal(0, 0.1, label.shape)
+    label[:, -1] = 255
+    return frame.astype(np.float32), label
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """``{train,val}/{image,label}`` of 12 and 5 frames."""
+    root = tmp_path_factory.mktemp("discs")
+    rng = np.random.default_rng(0)
+    for split, count in (("train", 12), ("val", 5)):
+        for folder in ("image", "label"):
+            (root / split / folder).mkdir(parents=True)
+        for index in range(count):
+            frame, label = draw_frame(rng)
+            np.save(root / split / "image" / f"{split}{index}.npy", frame)
+            Image.fromarray(label).save(root / split / "label" / f"{split}{index}.png")
+    return root
+
+
+@pytest.fixture
+def make_config(data_dir: Path, tmp_path: Path) -> Callable[..., Config]:
+    """A config for the discs from ``section.key=value`` pairs over small defaults."""
+    path = tmp_path / "discs.yaml"
+    path.write_text(
+        f"""
+        data: {{data_dir: {data_dir}, num_classes: 3, class_names: [room, disc, square], workers: 0}}
+        train: {{batch_size: 4, data_transformer: {{input_size: [64, 48]}}}}
+        val: {{batch_size: 2}}
+        test: {{batch_size: 2}}
+        train_trans: {{trans_seq: [random_hflip, thermal_noise, random_resize, random_crop],
+                       random_crop: {{crop_size: [64, 48]}}}}
+        network: {{model_name: unet, base_channels: 4}}
+        loss: {{loss_type: rmi_loss}}
+        lr: {{base_lr: 0.05}}
+        solver: {{max_iters: 6, display_iter: 2, test_interval: 3, precision: fp32}}
+        checkpoints: {{checkpoints_root: {tmp_path}, checkpoints_name: run, save_iters: 3}}
+        logging: {{log_to_file: false, stdout_level: warning}}
+        gpu: [-1]
+        """
+    )
+
+    def make(*pairs: str) -> Config:
+        return load_config(path, pairs=pairs, checks=[check_names])[0]
+
+    return make

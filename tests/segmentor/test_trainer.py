@@ -1,0 +1,192 @@
+"""Training: learns, is reproducible, resumes exactly, and keeps what exists."""
+
+import numpy as np
+import pytest
+import torch
+
+from lib.utils.checkpoint import load_checkpoint
+from lib.utils.errors import CheckpointError, DataError
+from segmentor.monitor import Monitor
+from segmentor.runtime import start_runtime
+from segmentor.tester import Tester
+from segmentor.trainer import Trainer
+
+SAM_CL = ("gcl.loss_weight=2", "critic.model_name=samcl_auxiliary_4", "loss.critic_loss_type=samcl_loss_4")
+
+
+def train(config):
+    """Run ``config``; returns the trainer."""
+    with start_runtime(config) as runtime:
+        trainer = Trainer(config, runtime)
+        trainer.train()
+    return trainer
+
+
+@pytest.fixture
+def recorded_losses(monkeypatch):
+    """What every display step reported, as (iteration, losses)."""
+    records = []
+    display = Monitor.display
+
+    def record(self, iteration, losses, *rest):
+        records.append((iteration, losses))
+        display(self, iteration, losses, *rest)
+
+    monkeypatch.setattr(Monitor, "display", record)
+    return records
+
+
+def test_learns_an_easy_set(make_config):
+    trainer = train(make_config("solver.max_iters=80", "solver.test_interval=40", "network.base_channels=8", *SAM_CL))
+    assert trainer.best["miou"] > 0.8
+
+
+def test_same_seed_same_losses(make_config, recorded_losses):
+    config = make_config("checkpoints.overwrite=y", "solver.display_iter=1", *SAM_CL)
+    train(config)
+    first = recorded_losses[:]
+    recorded_losses.clear()
+    train(config)
+    assert recorded_losses == first
+    assert len({losses["seg_loss"] for _, losses in first}) == len(first)
+
+
+def test_another_seed_gives_other_losses(make_config, recorded_losses):
+    for seed in (1, 2):
+        train(make_config("checkpoints.overwrite=y", f"seed={seed}", "solver.max_iters=1", "solver.display_iter=1"))
+    assert recorded_losses[0] != recorded_losses[1]
+
+
+def test_data_and_initial_weights_are_the_same_with_sam_cl_on_and_off(make_config, recorded_losses):
+    first_step = ("checkpoints.overwrite=y", "solver.max_iters=1", "solver.display_iter=1")
+    train(make_config(*first_step))
+    train(make_config(*first_step, *SAM_CL))
+    without, with_samcl = (losses for _, losses in recorded_losses)
+    assert without["seg_loss"] == with_samcl["seg_loss"]
+    assert set(with_samcl) == {"seg_loss", "samcl_loss"}
+
+
+@pytest.mark.parametrize(("workers", "more"), [(0, SAM_CL), (2, SAM_CL), (0, ("optim.optim_method=adam",))])
+def test_resumed_run_equals_uninterrupted_run_to_the_bit(make_config, recorded_losses, workers, more):
+    options = (f"data.workers={workers}", "solver.display_iter=1", "data.drop_last=n", *more)
+    straight = train(make_config("checkpoints.checkpoints_name=straight", *options))
+    losses = dict(recorded_losses)
+    recorded_losses.clear()
+
+    # Three steps of batch 4 end in the middle of nothing; five end in the middle of an epoch of twelve frames.
+    cut = make_config(
+        "checkpoints.checkpoints_name=cut", "checkpoints.save_iters=5", "solver.test_interval=2", *options
+    )
+    with start_runtime(cut) as runtime:
+        trainer = Trainer(cut, runtime)
+        save = trainer._save
+
+        def save_and_die(kind):
+            save(kind)
+            if kind == "latest":
+                raise KeyboardInterrupt
+
+        trainer._save = save_and_die
+        with pytest.raises(KeyboardInterrupt):
+            trainer.train()
+    latest = trainer._path("latest")
+    resumed = train(
+        make_config(
+            "checkpoints.checkpoints_name=cut",
+            f"network.resume={latest}",
+            "network.resume_continue=y",
+            *options,
+        )
+    )
+    assert resumed.iteration == straight.iteration == 6
+    for name, value in straight.network.state_dict().items():
+        assert torch.equal(value, resumed.network.state_dict()[name]), name
+    for name, value in straight.objective.state_dict().items():
+        assert torch.equal(value, resumed.objective.state_dict()[name]), name
+    assert straight.optimizer.state_dict()["param_groups"] == resumed.optimizer.state_dict()["param_groups"]
+    assert losses == dict(recorded_losses)
+
+
+def test_workers_change_nothing(make_config, recorded_losses):
+    for workers in (0, 2):
+        train(make_config("checkpoints.overwrite=y", "solver.display_iter=1", f"data.workers={workers}"))
+    assert recorded_losses[: len(recorded_losses) // 2] == recorded_losses[len(recorded_losses) // 2 :]
+
+
+def test_existing_run_is_refused_and_kept(make_config):
+    config = make_config("solver.max_iters=1")
+    latest = train(config)._path("latest")
+    before = latest.read_bytes()
+    with pytest.raises(CheckpointError, match="--overwrite y"):
+        train(config)
+    assert latest.read_bytes() == before
+
+
+def test_overwrite_leaves_nothing_of_the_old_run(make_config):
+    trainer = train(make_config())
+    trainer._path("min_loss").write_bytes(b"old")
+    train(make_config("checkpoints.overwrite=y"))
+    assert trainer._path("min_loss").read_bytes() != b"old"
+
+
+def test_checkpoint_holds_the_network_alone_beside_everything_else(make_config):
+    trainer = train(make_config(*SAM_CL))
+    content = load_checkpoint(trainer._path("latest"))
+    assert set(content["state_dict"]) == set(trainer.network.state_dict())
+    assert any(key.startswith("auxiliary.") for key in content["training"]["objective"])
+    assert content["config_dict"]["solver"]["max_iters"] == 6
+    beside = trainer._path("latest").with_suffix(".yaml").read_text()
+    assert beside == trainer.config.to_yaml()
+    assert not list(trainer._path("latest").parent.glob("*tmp*"))
+
+
+def test_resume_without_continue_takes_the_weights_alone(make_config):
+    first = train(make_config())
+    config = make_config("checkpoints.checkpoints_name=tuned", f"network.resume={first._path('latest')}")
+    with start_runtime(config) as runtime:
+        second = Trainer(config, runtime)
+    assert second.iteration == 0
+    for name, value in first.network.state_dict().items():
+        assert torch.equal(value, second.network.state_dict()[name])
+
+
+def test_resume_continue_with_bare_weights_names_the_remedy(make_config, tmp_path):
+    network = train(make_config()).network
+    torch.save({"state_dict": network.state_dict()}, tmp_path / "bare.pth")
+    with pytest.raises(CheckpointError, match="leave --resume_continue out"):
+        train(make_config(f"network.resume={tmp_path / 'bare.pth'}", "network.resume_continue=y"))
+
+
+def test_test_reproduces_the_best_validation_exactly(make_config, tmp_path):
+    trainer = train(make_config("solver.max_iters=9"))
+    config = make_config(
+        "phase=test", f"network.resume={trainer._path('max_performance')}", f"test.out_dir={tmp_path / 'out'}"
+    )
+    with start_runtime(config) as runtime:
+        assert Tester(config, runtime).test()["miou"] == trainer.best["miou"]
+
+
+def test_diverged_run_stops_and_keeps_its_checkpoint(make_config):
+    with pytest.raises(FloatingPointError, match="base_lr"):
+        train(
+            make_config(
+                "lr.base_lr=1000",
+                "optim.sgd.momentum=0.99",
+                "solver.max_iters=60",
+                "loss.loss_type=rmi_loss",
+                "loss.params.loss_weight=1e9",
+            )
+        )
+
+
+def test_missing_data_is_named_before_the_first_step(make_config, tmp_path):
+    with pytest.raises(DataError, match="nowhere"):
+        train(make_config(f"data.data_dir={tmp_path / 'nowhere'}"))
+
+
+@pytest.mark.parametrize("policy", ["lambda_cosine", "step", "multistep", "plateau"])
+def test_every_policy_trains_and_resumes(make_config, policy):
+    pairs = (f"lr.lr_policy={policy}", "lr.multistep.stepvalue=[2,4]")
+    latest = train(make_config("solver.max_iters=3", *pairs))._path("latest")
+    resumed = train(make_config(f"network.resume={latest}", "network.resume_continue=y", *pairs))
+    assert np.isfinite(resumed.best["loss"])

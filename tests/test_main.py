@@ -1,0 +1,126 @@
+"""The command line as a user sees it: exit statuses, messages without tracebacks, both phases end to end."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*arguments, timeout=240):
+    return subprocess.run(
+        [sys.executable, "main.py", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+@pytest.fixture
+def config_file(make_config, tmp_path):
+    make_config()
+    return tmp_path / "discs.yaml"
+
+
+def test_trains_then_tests(config_file, tmp_path):
+    result = run(
+        "--configs",
+        config_file,
+        "--phase",
+        "train",
+        "--max_iters",
+        4,
+        "--log_to_file",
+        "y",
+        "--log_file",
+        tmp_path / "logs" / "run.log",
+    )
+    assert result.returncode == 0, result.stderr
+    latest = tmp_path / "checkpoints/thermalFaceDB/run_latest.pth"
+    assert latest.exists()
+    assert "iteration 4/4" in (tmp_path / "logs" / "run.log").read_text()
+    assert list((tmp_path / "logs" / "tensorboard").rglob("events.*"))
+    out = tmp_path / "out"
+    result = run("--configs", config_file, "--phase", "test", "--resume", latest, "--out_dir", out)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((out / "metrics.json").read_text())["images"] == 5
+
+
+def test_two_processes_train_and_test_as_one(config_file, tmp_path):
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node",
+        "2",
+        "main.py",
+    ]
+    options = ["--configs", str(config_file), "--phase", "train", "--max_iters", "3"]
+    subprocess.run([*command, *options], cwd=ROOT, check=True, timeout=240)
+    latest = tmp_path / "checkpoints/thermalFaceDB/run_latest.pth"
+    out = tmp_path / "out"
+    test = ["--configs", str(config_file), "--phase", "test", "--resume", str(latest), "--out_dir", str(out)]
+    subprocess.run([*command, *test], cwd=ROOT, check=True, timeout=240)
+    of_two = json.loads((out / "metrics.json").read_text())
+    assert run(*test).returncode == 0
+    assert of_two == json.loads((out / "metrics.json").read_text())
+    assert of_two["images"] == 5
+
+
+def test_several_gpus_start_as_many_processes(config_file):
+    result = run(
+        "--configs",
+        config_file,
+        "--phase",
+        "train",
+        "--gpu",
+        "0",
+        "1",
+        "--max_iters",
+        "1",
+        "--stdout_level",
+        "info",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "2 processes" in result.stdout
+
+
+def test_print_config_prints_yaml_and_nothing_else(config_file):
+    result = run("--configs", config_file, "--base_lr", "0.5", "--print_config", "solver.max_iters", "7")
+    assert result.returncode == 0
+    tree = yaml.safe_load(result.stdout)
+    assert (tree["lr"]["base_lr"], tree["solver"]["max_iters"]) == (0.5, 7)
+
+
+def test_all_faults_at_once_without_traceback(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text(
+        "network: {bakbone: none, model_name: unett}\nsolver: {max_iters: many}\n"
+        "data: {num_classes: 3, remap_classes: [0, 7]}\n"
+    )
+    result = run("--configs", path)
+    assert result.returncode == 2
+    for expected in (
+        "network.bakbone",
+        "did you mean backbone?",
+        "did you mean unet?",
+        "solver.max_iters",
+        "data.remap_classes",
+    ):
+        assert expected in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_errors_have_status_1_and_debug_shows_where(config_file):
+    options = ("--configs", config_file, "--phase", "test", "--resume", "gone.pth")
+    result = run(*options)
+    assert result.returncode == 1
+    assert "gone.pth" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Traceback" in run(*options, "--debug").stderr
