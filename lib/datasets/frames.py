@@ -30,9 +30,7 @@ def read_array(path: str | os.PathLike) -> np.ndarray:
     """
     array = _load_array(path)
     if not np.isfinite(array).all():
-        raise DataError(
-            f"{path}: {np.count_nonzero(~np.isfinite(array))} of {array.size} values aren't finite"
-        )
+        raise DataError(f"{path}: {np.count_nonzero(~np.isfinite(array))} of {array.size} values aren't finite")
     return array
 
 
@@ -49,13 +47,12 @@ def _load_array(path: str | os.PathLike, mmap_mode: str | None = None) -> np.nda
     return array
 
 
-def read_image(path: Path, num_channels: int = 1, rgb: bool = False) -> np.ndarray:
+def read_image(path: Path, num_channels: int = 1) -> np.ndarray:
     """Read a frame.
 
     Args:
         path: ``.npy`` array (H, W) or (H, W, C), values kept (deg C in thermal databases), or a picture.
-        num_channels: expected channels; pictures are read as grey (1) or colour (3), at their bit depth.
-        rgb: order of a picture's channels, RGB or OpenCV's BGR.
+        num_channels: expected channels; pictures are read as grey (1) or RGB (3), at their bit depth.
 
     Returns:
         float32 (H, W), or (H, W, C) if ``num_channels`` > 1.
@@ -63,7 +60,7 @@ def read_image(path: Path, num_channels: int = 1, rgb: bool = False) -> np.ndarr
     Raises:
         DataError: unreadable, of another shape, or not finite; names the file.
     """
-    image = read_array(path) if path.suffix.lower() == ".npy" else _read_picture(path, num_channels, rgb)
+    image = read_array(path) if path.suffix.lower() == ".npy" else _read_picture(path, num_channels)
     if num_channels == 1 and image.ndim == 3 and image.shape[2] == 1:
         image = image[:, :, 0]
     check_image_shape(path, image.shape, num_channels)
@@ -78,11 +75,9 @@ def check_image_shape(path: Path, shape: tuple[int, ...], num_channels: int) -> 
         raise DataError(f"{path}: expected shape {expected} (data.num_channels {num_channels}), got {shape}")
 
 
-def _read_picture(path: Path, num_channels: int, rgb: bool) -> np.ndarray:
+def _read_picture(path: Path, num_channels: int) -> np.ndarray:
     if num_channels not in (1, 3):
-        raise DataError(
-            f"{path}: pictures have 1 or 3 channels, data.num_channels is {num_channels}; use .npy"
-        )
+        raise DataError(f"{path}: pictures have 1 or 3 channels, data.num_channels is {num_channels}; use .npy")
     colour = cv2.IMREAD_GRAYSCALE if num_channels == 1 else cv2.IMREAD_COLOR
     try:
         # imdecode instead of imread: any file name works, and a missing file is told from a damaged one
@@ -96,7 +91,7 @@ def _read_picture(path: Path, num_channels: int, rgb: bool) -> np.ndarray:
         raise DataError(f"{path}: not a picture that OpenCV can read")
     if not np.isfinite(image).all():
         raise DataError(f"{path}: values aren't finite")
-    return image[:, :, ::-1] if rgb and num_channels == 3 else image
+    return image[:, :, ::-1] if num_channels == 3 else image  # OpenCV decodes to BGR
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -121,8 +116,7 @@ def read_label(path: Path) -> np.ndarray:
     with _open_picture(path) as picture:
         if picture.mode not in ("L", "P", "1"):
             raise DataError(
-                f"{path}: expected an 8-bit picture of one channel (grey or palette) whose values are classes, "
-                f"got mode {picture.mode}"
+                f"{path}: expected an 8-bit grey or palette picture whose values are classes, got mode {picture.mode}"
             )
         try:
             return np.array(picture, np.uint8)

@@ -2,11 +2,10 @@
 
 import csv
 import json
-import logging
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -17,21 +16,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from lib.datasets.frames import array_shape, read_array
-from lib.datasets.ljson import draw_labels, read_ljson
+from lib.datasets.raw import VAL_SUBJECTS, RawFrame, find_frames, format_size, load_frame, usual_size
 from lib.datasets.resize import LABEL_RESIZES, centre_crop, resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
 
-log = logging.getLogger("samcl")
-
-# The published split: 16 of 90 subjects, 473 of 2,935 images
-VAL_SUBJECTS = tuple(
-    f"sub{number:03d}" for number in (7, 9, 11, 12, 13, 17, 21, 23, 52, 61, 68, 69, 75, 85, 90, 91)
-)
 SPLITS = ("train", "val")
-RAW_ENDINGS = (".jpg_lfb", ".png_lfb")
-MARGIN = 0.1  # of the frame's longer side: how far outside the frame a landmark may lie
+KINDS = (("image", ".npy"), ("label", ".png"), ("ann", ".ljson"))
 USUAL_RANGE = (5.0, 50.0)  # deg C; frames outside are reported, as their unit may be another
 OPTIONS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"
@@ -63,21 +54,12 @@ class Options:
         }
 
 
-class Frame(NamedTuple):
-    """One raw frame: ``image`` and ``landmarks`` may not exist; ``split`` is None if the name has no subject."""
-
-    stem: str
-    image: Path
-    landmarks: Path
-    split: str | None
-
-
 class Outcome(NamedTuple):
-    """What became of one frame: ``reason`` says why it was skipped; ``range`` its (lowest, highest) value."""
+    """What became of one frame: ``reason`` says why it was skipped; ``limits`` are its extremes, in its unit."""
 
     name: str
     reason: str | None = None
-    range: tuple[float, float] | None = None
+    limits: tuple[float, float] | None = None
 
 
 @dataclass
@@ -85,8 +67,8 @@ class Summary:
     """What :func:`prepare` did.
 
     Attributes:
-        written: frames prepared now, by split.
-        kept: frames that were there already, by split.
+        written: number of frames prepared now, by split.
+        kept: number of frames that were there already, by split.
         skipped: frames left out, with the reason.
         unusual: frames with values outside 5-50 deg C, among those prepared now.
     """
@@ -106,10 +88,12 @@ def prepare(
 ) -> Summary:
     """Prepare a raw database for training; frames that are prepared already are kept.
 
+    ``out_dir`` becomes ``{train,val}/{image/<stem>.npy, label/<stem>.png, ann/<stem>.ljson}``: frames float32 in
+    the raw ones' unit, labels uint8 0-7, and the landmark files unchanged (in pixels of the raw frame).
+
     Args:
-        raw_dir: folder of ``<stem>.jpg_lfb.npy`` or ``<stem>.png_lfb.npy`` beside ``.ljson`` of the same name.
-        out_dir: becomes ``{train,val}/{image/<stem>.npy, label/<stem>.png, ann/<stem>.ljson}``: float32 frames in
-            the unit of the raw ones, uint8 labels 0-7, the unchanged landmark file (pixels of the raw frame).
+        raw_dir: see :func:`lib.datasets.raw.find_frames`.
+        out_dir: see above.
         options: default :class:`Options`.
         workers: processes; 0 or 1 works in this one.
         overwrite: remove what was prepared into ``out_dir`` before, with whatever options.
@@ -124,24 +108,20 @@ def prepare(
     """
     raw_dir, out_dir, options = Path(raw_dir), Path(out_dir), options or Options()
     _check_options(options)
-    frames, skipped = _find_frames(raw_dir, options)
+    frames, unusable = find_frames(raw_dir, options.val_subjects)
     _claim(out_dir, options, overwrite)
-    summary = Summary(skipped=skipped)
-    missing = []
-    for frame in frames:
-        if _is_complete(frame, out_dir):
-            summary.kept[frame.split] += 1
-        else:
-            missing.append(frame)
-    size = _usual_size(frames)
+    summary = Summary(skipped=[Outcome(name, reason) for name, reason in unusable.items()])
+    missing = [frame for frame in frames if not _is_complete(frame, out_dir)]
+    splits = {frame.stem: frame.split for frame in frames}
+    summary.kept.update(splits[stem] for stem in splits.keys() - {frame.stem for frame in missing})
+    size = usual_size(frames)
     tasks = [(frame, out_dir, options, size) for frame in missing]
-    splits = {frame.stem: frame.split for frame in missing}
     for outcome in tqdm(_run(tasks, workers), total=len(tasks), desc="prepare", unit="frame", disable=None):
-        if outcome.reason:
+        if outcome.limits is None:
             summary.skipped.append(outcome)
             continue
         summary.written[splits[outcome.name]] += 1
-        if outcome.range[0] < USUAL_RANGE[0] or outcome.range[1] > USUAL_RANGE[1]:
+        if outcome.limits[0] < USUAL_RANGE[0] or outcome.limits[1] > USUAL_RANGE[1]:
             summary.unusual.append(outcome)
     summary.skipped.sort()
     _write_skipped(out_dir, summary.skipped)
@@ -153,74 +133,13 @@ def _check_options(options: Options) -> None:
         if size is not None and not (len(size) == 2 and all(1 <= side <= 16384 for side in size)):
             raise ConfigError(f"{name}: expected height and width in pixels, got {size}")
     if options.label_resize not in LABEL_RESIZES:
-        raise ConfigError(
-            f"--label_resize: expected {' or '.join(LABEL_RESIZES)}, got {options.label_resize!r}"
-        )
-
-
-def _find_frames(raw_dir: Path, options: Options) -> tuple[list[Frame], list[Outcome]]:
-    """All frames of ``raw_dir`` by stem, and those that can't be used because of their names."""
-    if not raw_dir.is_dir():
-        raise DataError(f"{raw_dir}: RAW_DIR is no folder; expected the folder of the raw frames")
-    names = sorted(entry.name for entry in os.scandir(raw_dir))
-    found: dict[str, str] = {}  # stem -> ending
-    skipped = []
-    for name in dict.fromkeys(
-        os.path.splitext(name)[0] for name in names if name.endswith((".npy", ".ljson"))
-    ):
-        stem, ending = os.path.splitext(name)
-        if ending not in RAW_ENDINGS or stem.startswith("."):
-            continue
-        if stem in found:
-            skipped.append(Outcome(stem, f"{name} has the same stem as {stem}{found[stem]}, which is used"))
-        elif len(stem.split("_")) < 2 or not stem.split("_")[1]:
-            skipped.append(
-                Outcome(stem, "no subject in the name; expected the second field between _ to name it")
-            )
-        else:
-            found[stem] = ending
-    if not found:
-        raise DataError(_no_frames(raw_dir))
-    subjects = {stem: stem.split("_")[1] for stem in found}
-    _check_subjects(set(subjects.values()), options.val_subjects)
-    return [
-        Frame(
-            stem,
-            raw_dir / f"{stem}{ending}.npy",
-            raw_dir / f"{stem}{ending}.ljson",
-            "val" if subjects[stem] in options.val_subjects else "train",
-        )
-        for stem, ending in sorted(found.items())
-    ], skipped
-
-
-def _no_frames(raw_dir: Path) -> str:
-    deeper = next((path.parent for path in raw_dir.rglob("*_lfb.npy")), None)
-    hint = f" There are some in {deeper}; is that RAW_DIR?" if deeper else ""
-    return (
-        f"{raw_dir}: no frames in RAW_DIR; expected <stem>.jpg_lfb.npy or <stem>.png_lfb.npy beside "
-        f"<stem>.jpg_lfb.ljson or <stem>.png_lfb.ljson, with stems like irface_sub007_seq02_frm00086.{hint}"
-    )
-
-
-def _check_subjects(subjects: set[str], val_subjects: Sequence[str]) -> None:
-    absent = sorted(set(val_subjects) - subjects)
-    listing = " ".join(sorted(subjects)[:12]) + (" ..." if len(subjects) > 12 else "")
-    if val_subjects and len(absent) == len(set(val_subjects)):
-        raise DataError(
-            f"none of the validation subjects ({' '.join(absent)}) is in the database, whose {len(subjects)} "
-            f"subjects are {listing}; name some with --val_subjects, or none with --val_subjects none"
-        )
-    if absent:
-        log.warning("validation subjects that aren't in the database: %s", " ".join(absent))
-    if subjects <= set(val_subjects):
-        log.warning("all subjects (%s) are validation subjects; there is nothing to train on", listing)
+        raise ConfigError(f"--label_resize: expected {' or '.join(LABEL_RESIZES)}, got {options.label_resize!r}")
 
 
 def _claim(out_dir: Path, options: Options, overwrite: bool) -> None:
     """Make sure that ``out_dir`` holds nothing, or only what was prepared with the same options."""
     path = out_dir / OPTIONS_FILE
-    outputs = list(_outputs(out_dir))
+    outputs = _outputs(out_dir)
     if overwrite:
         for output in outputs:
             output.unlink()
@@ -233,8 +152,8 @@ def _claim(out_dir: Path, options: Options, overwrite: bool) -> None:
         ]
         if differing and outputs:
             raise DataError(
-                f"{out_dir}: was prepared with other options ({'; '.join(differing)}). Choose another OUT_DIR, "
-                "or --overwrite y to prepare it anew."
+                f"{out_dir}: was prepared with other options ({'; '.join(differing)}). "
+                "Choose another OUT_DIR, or --overwrite y to prepare it anew."
             )
     elif outputs:
         raise DataError(
@@ -245,10 +164,10 @@ def _claim(out_dir: Path, options: Options, overwrite: bool) -> None:
         json.dump(options.as_json(), file, indent=2)
 
 
-def _outputs(out_dir: Path) -> Iterator[Path]:
-    for split in SPLITS:
-        for kind, ending in (("image", ".npy"), ("label", ".png"), ("ann", ".ljson")):
-            yield from sorted((out_dir / split / kind).glob(f"*{ending}"))
+def _outputs(out_dir: Path) -> list[Path]:
+    """All prepared files in ``out_dir``, whole or not."""
+    folders = [(out_dir / split / kind, ending) for split in SPLITS for kind, ending in KINDS]
+    return [path for folder, ending in folders for path in sorted(folder.glob(f"*{ending}"))]
 
 
 def _read_options(path: Path) -> dict:
@@ -259,26 +178,12 @@ def _read_options(path: Path) -> dict:
     return content if isinstance(content, dict) else {}
 
 
-def _output_paths(frame: Frame, out_dir: Path) -> tuple[Path, Path, Path]:
-    folder = out_dir / frame.split
-    names = ("image", ".npy"), ("label", ".png"), ("ann", ".ljson")
-    return tuple(folder / kind / f"{frame.stem}{ending}" for kind, ending in names)
+def _output_paths(frame: RawFrame, out_dir: Path) -> list[Path]:
+    return [out_dir / frame.split / kind / f"{frame.stem}{ending}" for kind, ending in KINDS]
 
 
-def _is_complete(frame: Frame, out_dir: Path) -> bool:
+def _is_complete(frame: RawFrame, out_dir: Path) -> bool:
     return all(path.exists() for path in _output_paths(frame, out_dir))
-
-
-def _usual_size(frames: Iterable[Frame]) -> tuple[int, ...] | None:
-    """The most frequent shape of the frames whose header can be read."""
-    shapes: Counter = Counter()
-    for frame in frames:
-        try:
-            shapes[array_shape(frame.image)] += 1
-        except DataError:
-            continue  # named when its turn comes
-    planes = [shape for shape, _ in shapes.most_common() if len(shape) == 2]
-    return planes[0] if planes else None
 
 
 def _run(tasks: list[tuple], workers: int) -> Iterator[Outcome]:
@@ -299,52 +204,29 @@ def _run(tasks: list[tuple], workers: int) -> Iterator[Outcome]:
         pool.shutdown(cancel_futures=True)
 
 
-def _prepare_frame(task: tuple[Frame, Path, Options, tuple[int, int] | None]) -> Outcome:
+def _prepare_frame(task: tuple[RawFrame, Path, Options, tuple[int, int] | None]) -> Outcome:
     """Prepare one frame; the image is written last, so an interrupted frame is seen to be incomplete."""
     frame, out_dir, options, size = task
     try:
-        image, label, limits = _load(frame, size, options)
+        image, label = load_frame(frame, size)
+        crop = options.crop_res or size
+        if crop[0] > size[0] or crop[1] > size[1]:
+            raise DataError(
+                f"{frame.image}: the frame of {format_size(size)} (height x width) is smaller than the crop of "
+                f"{format_size(crop)}; give a smaller --crop_res, or --crop_res none"
+            )
     except DataError as error:
         return Outcome(frame.stem, str(error))
+    pixels = np.ascontiguousarray(centre_crop(image, crop), np.float32)
+    classes = np.ascontiguousarray(centre_crop(label, crop))
     image_path, label_path, ann_path = _output_paths(frame, out_dir)
     with atomic_write(label_path) as file:
-        file.write(cv2.imencode(".png", resize_label(label, options.target_res, options.label_resize))[1])
+        file.write(cv2.imencode(".png", resize_label(classes, options.target_res, options.label_resize))[1])
     with atomic_write(ann_path) as file:
         file.write(frame.landmarks.read_bytes())
     with atomic_write(image_path) as file:
-        np.save(file, resize_image(image, options.target_res))
-    return Outcome(frame.stem, range=limits)
-
-
-def _load(
-    frame: Frame, size: tuple[int, int] | None, options: Options
-) -> tuple[np.ndarray, np.ndarray, tuple[float, float]]:
-    """Cropped image float32 and label uint8, both (H, W), and the frame's range; a DataError says what is wrong."""
-    landmarks = read_ljson(frame.landmarks)
-    raw = read_array(frame.image)
-    if raw.shape != size:
-        raise DataError(
-            f"{frame.image}: of another size: {_text(raw.shape)}, the other frames are {_text(size)}"
-        )
-    if options.crop_res and (options.crop_res[0] > size[0] or options.crop_res[1] > size[1]):
-        raise DataError(
-            f"{frame.image}: the frame is {_text(size)} (height x width), smaller than the crop "
-            f"{_text(options.crop_res)}; give a smaller --crop_res, or --crop_res none"
-        )
-    outside = max(np.max(-landmarks.points), np.max(landmarks.points - np.array(size) + 1))
-    if outside > MARGIN * max(size):
-        raise DataError(
-            f"{frame.landmarks}: a landmark lies {outside:.0f} pixels outside the frame {_text(size)}; at most "
-            f"{MARGIN * max(size):.0f} (a tenth of the longer side) are expected"
-        )
-    label = draw_labels(landmarks.points, size, landmarks.groups)
-    crop = options.crop_res or size
-    image = np.ascontiguousarray(centre_crop(raw, crop), np.float32)
-    return image, np.ascontiguousarray(centre_crop(label, crop)), (float(raw.min()), float(raw.max()))
-
-
-def _text(size: Sequence[int] | None) -> str:
-    return "x".join(map(str, size)) if size else "unreadable"
+        np.save(file, resize_image(pixels, options.target_res))
+    return Outcome(frame.stem, limits=(float(image.min()), float(image.max())))
 
 
 def _write_skipped(out_dir: Path, skipped: list[Outcome]) -> None:

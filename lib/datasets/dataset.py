@@ -1,0 +1,198 @@
+"""Frames and labels of ``{root}/{train,val}/{image,label}`` folders, or of a folder of frames to test on."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.datasets.frames import (
+    IMAGE_SUFFIXES,
+    array_shape,
+    check_image_shape,
+    picture_size,
+    read_image,
+    read_label,
+)
+from lib.datasets.labels import LabelMap
+from lib.utils.errors import DataError
+
+
+class Sample(NamedTuple):
+    """One frame on disk: ``name`` is the stem of its files; ``label`` is None if there are no labels."""
+
+    name: str
+    image: Path
+    label: Path | None
+
+
+class SegmentationDataset:
+    """Reads samples; their pairs and sizes are checked once, when it is made.
+
+    Args:
+        samples: from :func:`find_samples` or :func:`find_test_samples`.
+        num_classes: number of training classes.
+        remap_classes: entry ``v`` is the class of label value ``v``, -1 ignored; None keeps values.
+        num_channels: channels of the frames.
+
+    Attributes:
+        samples: the samples, in the order given.
+        sizes: (H, W) of each sample.
+
+    Raises:
+        ConfigError: ``remap_classes`` doesn't fit ``num_classes``.
+        DataError: a file is missing or damaged, has other channels, or image and label differ in size.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        num_classes: int,
+        remap_classes: Sequence[int] | None = None,
+        num_channels: int = 1,
+    ) -> None:
+        self.samples = tuple(samples)
+        self._label_map = LabelMap(num_classes, remap_classes)
+        self._num_channels = num_channels
+        self.sizes = tuple(self._check(sample) for sample in self.samples)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """Image float32 (H, W) or (H, W, C); label uint8 (H, W), 255 ignored, or None.
+
+        Raises:
+            DataError: the image isn't finite, the label has a value without a class, or a file is damaged.
+        """
+        sample = self.samples[index]
+        image = read_image(sample.image, self._num_channels)
+        if sample.label is None:
+            return image, None
+        label = self._label_map(read_label(sample.label), sample.label)
+        _check_sizes(sample, image.shape[:2], label.shape)
+        return image, label
+
+    def _check(self, sample: Sample) -> tuple[int, int]:
+        if sample.image.suffix.lower() == ".npy":
+            shape = array_shape(sample.image)
+            check_image_shape(sample.image, shape, self._num_channels)
+            size = shape[:2]
+        else:
+            size = picture_size(sample.image)
+        if sample.label is not None:
+            _check_sizes(sample, size, picture_size(sample.label))
+        return size
+
+
+def _check_sizes(sample: Sample, image: tuple[int, ...], label: tuple[int, ...]) -> None:
+    if tuple(image) != tuple(label):
+        raise DataError(
+            f"{sample.label}: the label is {label[0]}x{label[1]} (height x width), its image {sample.image} "
+            f"is {image[0]}x{image[1]}; prepare them anew, from the same frame"
+        )
+
+
+def find_samples(roots: Sequence[str | os.PathLike], splits: Sequence[str]) -> list[Sample]:
+    """All samples of ``{root}/{split}/{image,label}``, by root, split and name.
+
+    Args:
+        roots: folders such as ``DATA_ROOT/Processed``.
+        splits: ``train``, ``val`` or both.
+
+    Raises:
+        DataError: a folder is missing or empty, a frame has no label or a label no frame, a stem is in a root
+            twice, or a root is named twice.
+    """
+    resolved = [Path(root).resolve() for root in roots]
+    twice = _duplicates(str(root) for root in resolved)
+    if twice or not resolved:
+        raise DataError(f"data.data_dir: {twice[0]} is named twice" if twice else "data.data_dir: names no folder")
+    samples = []
+    for root in map(Path, roots):
+        found = [sample for split in splits for sample in _find_pairs(root, split)]
+        twice = _duplicates(sample.name for sample in found)
+        if twice:
+            raise DataError(f"{root}: in both {' and '.join(splits)}: {_listing(twice)}; frames may be in one only")
+        samples += found
+    return samples
+
+
+def find_test_samples(folder: str | os.PathLike) -> list[Sample]:
+    """All frames of ``folder/image``, else ``folder``, with ``folder/label/<stem>.png`` if there are labels.
+
+    Raises:
+        DataError: no folder, no frames, a stem twice, or labels for some of the frames only.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; test_dir is a folder of frames, with label/<stem>.png or without")
+    images = _by_stem(folder / "image" if (folder / "image").is_dir() else folder, IMAGE_SUFFIXES)
+    if not images:
+        raise DataError(f"{folder}: no frames; expected *.npy here or in image/ (or pictures)")
+    labels = _by_stem(folder / "label", (".png",)) if (folder / "label").is_dir() else {}
+    if labels:
+        _check_pairs(folder, images, labels)
+    return [Sample(name, path, labels.get(name)) for name, path in images.items()]
+
+
+def check_unique_names(samples: Iterable[Sample]) -> None:
+    """Raise a DataError if two samples share a name, as one's results would replace the other's."""
+    twice = _duplicates(sample.name for sample in samples)
+    if twice:
+        raise DataError(
+            f"several roots of data.data_dir have frames of the same name: {_listing(twice)}; results "
+            "are written by name, so evaluate the roots one by one, or rename the frames"
+        )
+
+
+def _find_pairs(root: Path, split: str) -> list[Sample]:
+    folder = root / split
+    for part in (folder / "image", folder / "label"):
+        if not part.is_dir():
+            inner = root / "Processed"
+            hint = f" Here that is {inner}." if (inner / split).is_dir() else ""
+            raise DataError(
+                f"{part}: no such folder; data.data_dir is the folder that holds train/ and val/, such as "
+                f"the OUT_DIR (DATA_ROOT/Processed) of scripts/thermalFaceDB/prepare_data.sh.{hint}"
+            )
+    images, labels = _by_stem(folder / "image", IMAGE_SUFFIXES), _by_stem(folder / "label", (".png",))
+    if not images:
+        raise DataError(f"{folder / 'image'}: no frames; expected *.npy (or pictures)")
+    _check_pairs(folder, images, labels)
+    return [Sample(name, path, labels[name]) for name, path in images.items()]
+
+
+def _by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
+    """Files of ``folder`` with one of ``suffixes``, by stem, sorted; hidden files aren't data."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir(), key=lambda path: (path.stem, path.suffix)):
+        if path.suffix.lower() not in suffixes or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            raise DataError(f"{folder}: {found[path.stem].name} and {path.name} have the same stem; keep one")
+        found[path.stem] = path
+    return found
+
+
+def _check_pairs(folder: Path, images: dict[str, Path], labels: dict[str, Path]) -> None:
+    faults = [
+        f"{len(lonely)} without {wanted}: {_listing(lonely)}"
+        for lonely, wanted in (
+            (sorted(images.keys() - labels.keys()), "label (expected label/<stem>.png)"),
+            (sorted(labels.keys() - images.keys()), "image (expected image/<stem>.npy)"),
+        )
+        if lonely
+    ]
+    if faults:
+        raise DataError(f"{folder}: image and label don't pair. {'; '.join(faults)}")
+
+
+def _duplicates(names: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    return sorted({name for name in names if name in seen or seen.add(name)})
+
+
+def _listing(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,136 @@
+"""Command line of the preparation of the Thermal Face Database."""
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from lib.datasets.prepare import (  # noqa: E402
+    LABEL_RESIZES,
+    SKIPPED_FILE,
+    SPLITS,
+    USUAL_RANGE,
+    VAL_SUBJECTS,
+    Options,
+    Summary,
+    prepare,
+)
+
+SHOWN = 50  # skipped frames that are printed; all are in skipped.csv
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Prepare; returns the exit status: 0 done, 1 frames were skipped, 2 wrong arguments or data."""
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    args = _parser().parse_args(arguments)
+    try:
+        options = Options(tuple(args.target_res), _crop(args.crop_res), _subjects(args.val_subjects), args.label_resize)
+        summary = prepare(args.raw_dir, args.out_dir, options, args.workers, args.overwrite)
+    except (ValueError, OSError) as error:
+        print(f"prepare_data.sh: error: {error}", file=sys.stderr)
+        return 2
+    _print(summary, Path(args.out_dir))
+    if not summary.written and not summary.kept:
+        print("prepare_data.sh: error: no frame could be prepared", file=sys.stderr)
+        return 1
+    return 1 if summary.skipped and not args.skip_bad else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="prepare_data.sh",
+        description="Draws labels from landmarks, crops and reduces the raw Thermal Face Database, and splits it "
+        "by subject. Running it again does only what is missing.",
+        epilog=f"Exit status: 0 done; 1 frames were skipped ({SKIPPED_FILE} in OUT_DIR says why); 2 nothing done.",
+    )
+    parser.add_argument("raw_dir", metavar="RAW_DIR", help="folder of <stem>.{jpg,png}_lfb.{npy,ljson}")
+    parser.add_argument(
+        "out_dir", metavar="OUT_DIR", help="gets {train,val}/{image,label,ann}; usually DATA_ROOT/Processed"
+    )
+    parser.add_argument(
+        "--target_res", nargs=2, type=int, metavar=("H", "W"), default=[256, 320], help="default 256 320"
+    )
+    parser.add_argument(
+        "--crop_res",
+        nargs="+",
+        metavar="H W",
+        default=["768", "960"],
+        help="centre crop, or none; default 768 960",
+    )
+    parser.add_argument(
+        "--val_subjects",
+        nargs="+",
+        metavar="SUBJECT",
+        default=list(VAL_SUBJECTS),
+        help="validation subjects, a file of them, or none; default the published: " + " ".join(VAL_SUBJECTS),
+    )
+    parser.add_argument(
+        "--label_resize",
+        choices=LABEL_RESIZES,
+        default="majority",
+        help="majority vote of the pixels (default), or as published, which fattens small regions",
+    )
+    parser.add_argument("--workers", type=int, metavar="N", default=_cpus(), help="processes; default one per CPU core")
+    parser.add_argument(
+        "--skip_bad",
+        type=_switch,
+        metavar="y|n",
+        default=False,
+        help="exit with 0 though frames were skipped",
+    )
+    parser.add_argument(
+        "--overwrite", type=_switch, metavar="y|n", default=False, help="replace what is prepared already"
+    )
+    return parser
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _switch(text: str) -> bool:
+    if text.lower() not in ("y", "n", "yes", "no", "true", "false"):
+        raise argparse.ArgumentTypeError(f"expected y or n, got {text!r}")
+    return text.lower() in ("y", "yes", "true")
+
+
+def _crop(words: list[str]) -> tuple[int, int] | None:
+    if words == ["none"]:
+        return None
+    if len(words) != 2 or not all(word.isdecimal() for word in words):
+        raise ValueError(f"--crop_res: expected height and width, or none, got {' '.join(words)}")
+    return int(words[0]), int(words[1])
+
+
+def _subjects(words: list[str]) -> tuple[str, ...]:
+    if words == ["none"]:
+        return ()
+    if len(words) == 1 and Path(words[0]).is_file():
+        return tuple(Path(words[0]).read_text().replace(",", " ").split())
+    return tuple(word for words_ in words for word in words_.split(",") if word)
+
+
+def _print(summary: Summary, out_dir: Path) -> None:
+    for split in SPLITS:
+        written, kept = summary.written[split], summary.kept[split]
+        print(f"{split:5}: {written + kept} frames in {out_dir / split} ({written} now, {kept} before)")
+    if summary.unusual:
+        low, high = USUAL_RANGE
+        examples = ", ".join(f"{name} ({a:.1f} to {b:.1f})" for name, _, (a, b) in summary.unusual[:5])
+        print(
+            f"warning: {len(summary.unusual)} frames have values outside {low:g}-{high:g} deg C; is their unit "
+            f"another? {examples}"
+        )
+    if summary.skipped:
+        print(f"skipped: {len(summary.skipped)} frames, also listed in {out_dir / SKIPPED_FILE}")
+        for name, reason, _ in summary.skipped[:SHOWN]:
+            print(f"  {name}: {reason}")
+        if len(summary.skipped) > SHOWN:
+            print(f"  ... and {len(summary.skipped) - SHOWN} more")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
