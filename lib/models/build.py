@@ -1,34 +1,58 @@
-"""The networks by the names that configs use. Only this file of the package knows the config."""
+"""The networks by the names that configs use. Only this file of the package knows the config.
+
+``network.base_channels`` scales the width of every network: at 64 it has the published channels, at 8 an eighth of
+them, so that a test or a first run can take any network at a fraction of its size.
+"""
 
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from lib.models.attention_unet import AttentionUNet
+from lib.models.backbones.resnet import DilatedResNet
+from lib.models.backbones.xception import Xception
+from lib.models.deeplab_v3 import DeepLabV3
+from lib.models.hrnet import HRNetV2
+from lib.models.ocnet import BaseOCNet
 from lib.models.unet import UNet
+from lib.utils.log import logger
 from lib.utils.registry import Registry
 
 if TYPE_CHECKING:
     from lib.utils.config import Config
 
 NETWORKS = Registry("network")
-"""``provides`` says what a network's :class:`~lib.models.output.SegOutput` holds beside the logits."""
+"""By ``network.model_name``. Facts: ``provides``, what a network's output holds beside the logits (``"embedding"``,
+``"aux"``), and ``backbone``, whether ``network.backbone`` names one of :data:`BACKBONES`."""
+
+BACKBONES = Registry("backbone")
+"""By ``network.backbone``, of networks that have a choice of it."""
 
 
 def build_network(cfg: "Config") -> nn.Module:
     """The network that ``network.model_name`` names, on the CPU, with fresh weights drawn from torch's seed.
 
     Returns:
-        A module from float32 (N, data.num_channels, H, W) to SegOutput.
+        A module from float32 (N, data.num_channels, H, W), H and W at least 32, to SegOutput.
 
     Raises:
-        ConfigError: no such network.
+        ConfigError: no such network or backbone.
     """
-    return NETWORKS.get(cfg.network.model_name)(cfg)
+    name = cfg.network.model_name
+    if not NETWORKS.facts(name)["backbone"] and cfg.network.backbone != "none":
+        logger.warning(
+            "network.backbone: %s has none to choose, so %r has no effect", name, cfg.network.backbone
+        )
+    return NETWORKS.get(name)(cfg)
 
 
-def _common(cfg: "Config") -> dict[str, Any]:
-    """The arguments that every network takes."""
+def _data(cfg: "Config") -> dict[str, Any]:
+    """The channels in and out, of every network."""
     return {"in_channels": cfg.data.num_channels, "num_classes": cfg.data.num_classes}
+
+
+def _backbone(cfg: "Config") -> nn.Module:
+    return BACKBONES.get(cfg.network.backbone)(cfg)
 
 
 def _proj_dim(cfg: "Config", default: int) -> int:
@@ -36,11 +60,110 @@ def _proj_dim(cfg: "Config", default: int) -> int:
     return cfg.contrast.proj_dim if cfg.contrast is not None else default
 
 
-@NETWORKS.register("unet", provides=())
-def build_unet(cfg: "Config") -> nn.Module:
-    return UNet(**_common(cfg), base_channels=cfg.network.base_channels)
+@NETWORKS.register("unet", provides=(), backbone=False)
+def build_unet(cfg: "Config", proj_dim: int | None = None) -> nn.Module:
+    return UNet(**_data(cfg), base_channels=cfg.network.base_channels, proj_dim=proj_dim)
 
 
-@NETWORKS.register("unet_contrast", "unet_contrast_mem", provides=("embedding",))
+@NETWORKS.register("unet_contrast", "unet_contrast_mem", provides=("embedding",), backbone=False)
 def build_unet_contrast(cfg: "Config") -> nn.Module:
-    return UNet(**_common(cfg), base_channels=cfg.network.base_channels, proj_dim=_proj_dim(cfg, 64))
+    return build_unet(cfg, _proj_dim(cfg, 64))
+
+
+@NETWORKS.register("attention_unet", provides=(), backbone=False)
+def build_attention_unet(cfg: "Config", proj_dim: int | None = None) -> nn.Module:
+    return AttentionUNet(**_data(cfg), base_channels=cfg.network.base_channels, proj_dim=proj_dim)
+
+
+@NETWORKS.register(
+    "attention_unet_contrast", "attention_unet_contrast_mem", provides=("embedding",), backbone=False
+)
+def build_attention_unet_contrast(cfg: "Config") -> nn.Module:
+    return build_attention_unet(cfg, _proj_dim(cfg, 64))
+
+
+@NETWORKS.register("deeplab_v3", provides=(), backbone=True)
+def build_deeplab_v3(cfg: "Config", proj_dim: int | None = None) -> nn.Module:
+    return DeepLabV3(
+        _backbone(cfg),
+        num_classes=cfg.data.num_classes,
+        base_channels=cfg.network.base_channels,
+        proj_dim=proj_dim,
+    )
+
+
+@NETWORKS.register("deeplab_v3_contrast", provides=("embedding",), backbone=True)
+def build_deeplab_v3_contrast(cfg: "Config") -> nn.Module:
+    return build_deeplab_v3(cfg, _proj_dim(cfg, 256))
+
+
+@NETWORKS.register("base_ocnet", provides=("aux",), backbone=True)
+def build_base_ocnet(cfg: "Config") -> nn.Module:
+    return BaseOCNet(
+        _backbone(cfg), num_classes=cfg.data.num_classes, base_channels=cfg.network.base_channels
+    )
+
+
+def _hrnet(cfg: "Config", width: int, proj_dim: int | None = None) -> nn.Module:
+    base = cfg.network.base_channels
+    return HRNetV2(
+        **_data(cfg), width=max(1, round(width * base / 64)), stem_channels=base, proj_dim=proj_dim
+    )
+
+
+@NETWORKS.register("hrnet_w18", provides=(), backbone=False)
+def build_hrnet_w18(cfg: "Config") -> nn.Module:
+    return _hrnet(cfg, 18)
+
+
+@NETWORKS.register("hrnet_w32", provides=(), backbone=False)
+def build_hrnet_w32(cfg: "Config") -> nn.Module:
+    return _hrnet(cfg, 32)
+
+
+@NETWORKS.register("hrnet_w48", provides=(), backbone=False)
+def build_hrnet_w48(cfg: "Config") -> nn.Module:
+    return _hrnet(cfg, 48)
+
+
+@NETWORKS.register("hrnet_w48_contrast", "hrnet_w48_mem", provides=("embedding",), backbone=False)
+def build_hrnet_w48_contrast(cfg: "Config") -> nn.Module:
+    return _hrnet(cfg, 48, _proj_dim(cfg, 256))
+
+
+def _register_resnets() -> None:
+    """``resnet<depth>_dilated8``, and with the deep stem ``deepbase_resnet<depth>_dilated8``."""
+    for depth in (18, 50, 101):
+        for prefix, deep_stem in (("", False), ("deepbase_", True)):
+
+            def build(cfg: "Config", depth: int = depth, deep_stem: bool = deep_stem) -> nn.Module:
+                return DilatedResNet(
+                    depth,
+                    in_channels=cfg.data.num_channels,
+                    base_channels=cfg.network.base_channels,
+                    deep_stem=deep_stem,
+                    multi_grid=cfg.network.multi_grid,
+                )
+
+            BACKBONES.register(f"{prefix}resnet{depth}_dilated8")(build)
+
+
+_register_resnets()
+
+
+def _xception(cfg: "Config", output_stride: int) -> nn.Module:
+    return Xception(
+        in_channels=cfg.data.num_channels,
+        base_channels=cfg.network.base_channels,
+        output_stride=output_stride,
+    )
+
+
+@BACKBONES.register("xception_8")
+def build_xception_8(cfg: "Config") -> nn.Module:
+    return _xception(cfg, 8)
+
+
+@BACKBONES.register("xception_16")
+def build_xception_16(cfg: "Config") -> nn.Module:
+    return _xception(cfg, 16)

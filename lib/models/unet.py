@@ -33,7 +33,7 @@ class UNet(nn.Module):
     Args:
         in_channels: channels of the image.
         num_classes: channels of the logits.
-        base_channels: width at full size; doubles at each of the four reductions. Even, 64 as published.
+        base_channels: width at full size; doubles at each of the four reductions. 64 as published.
         proj_dim: channels of the embedding; None leaves out the projection head.
     """
 

@@ -1,0 +1,138 @@
+"""Loading weights into a network: our checkpoints, the published ones, ImageNet classifiers for backbones."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+from lib.models.published import IMAGENET, PUBLISHED, Table, rename
+from lib.utils.checkpoint import load_checkpoint
+from lib.utils.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """Whose key names a file uses: who they are, how they translate, and which of our keys they fill."""
+
+    name: str
+    table: Table
+    prefix: str = ""
+
+
+def load_weights(
+    network: nn.Module, source: str | os.PathLike | Mapping[str, Any], strict: bool = True
+) -> list[str]:
+    """Load weights into ``network`` in place. Whose key names they bear is found out from the keys.
+
+    Known are our own names, the published SAM-CL code's, torchvision's ResNet's (for networks on a ResNet) and
+    the official HRNetV2 ImageNet classifier's (for HRNets). ImageNet weights fill the backbone alone, and those of
+    a stem on 3 channels are summed into the network's channels.
+
+    Args:
+        network: one of :data:`lib.models.NETWORKS`, on any device.
+        source: a file or its content: a dict with ``state_dict`` or ``model``, or a bare state dict. Keys may
+            begin with ``module.``
+        strict: raise on weights that are missing, left over or of another shape; otherwise load what fits and
+            report the rest.
+
+    Returns:
+        What a user should know; empty if every weight found its place under our own names.
+
+    Raises:
+        CheckpointError: unreadable file, no weights in it, none for this network, or (``strict``) some that don't
+            fit, all listed. The network is unchanged then.
+    """
+    where = "the given weights" if isinstance(source, Mapping) else str(source)
+    given = _state_dict(source if isinstance(source, Mapping) else load_checkpoint(source), where)
+    target = network.state_dict()
+    dialect, names = _recognise(given, target, _dialects(network))
+    found = {names[key]: value for key, value in given.items() if names[key]}
+    if dialect.prefix:
+        found = {key: _match_channels(value, target.get(key)) for key, value in found.items()}
+    fitting = {
+        key: value for key, value in found.items() if key in target and value.shape == target[key].shape
+    }
+    if not fitting:
+        raise CheckpointError(
+            f"{where}: expected weights of {type(network).__name__}, but none of its {len(given)} weights fits; "
+            f"they are called {', '.join(list(given)[:3])} ... Check network.model_name and network.backbone."
+        )
+    faults = _faults(found, target, dialect, {ours: theirs for theirs, ours in names.items()})
+    if faults:
+        message = f"{where}: {len(faults)} weights don't fit {type(network).__name__}:\n  " + "\n  ".join(
+            faults
+        )
+        if strict:
+            raise CheckpointError(
+                f"{message}\nCheck network.model_name, network.backbone, network.base_channels, data.num_classes, "
+                "data.num_channels and contrast.proj_dim, or load what fits with --resume_strict n."
+            )
+    network.load_state_dict(fitting, strict=False)
+    notes = []
+    if dialect.name:
+        notes.append(f"{where}: read as {dialect.name}")
+    if dialect.prefix:
+        notes.append(f"{where}: fills the backbone; the rest of the network keeps its fresh weights")
+    return [*notes, message] if faults else notes
+
+
+def _state_dict(content: Mapping[str, Any], where: str) -> dict[str, Tensor]:
+    """The weights in a checkpoint's content, without the prefix that data parallelism leaves."""
+    for key in ("state_dict", "model"):
+        if isinstance(content.get(key), Mapping):
+            content = content[key]
+            break
+    if not content or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items()):
+        raise CheckpointError(
+            f"{where}: expected weights by name, bare or under 'state_dict' or 'model'; "
+            f"got the entries {', '.join(map(str, list(content)[:10])) or '(none)'}"
+        )
+    if all(key.startswith("module.") for key in content):
+        return {key.removeprefix("module."): value for key, value in content.items()}
+    return dict(content)
+
+
+def _dialects(network: nn.Module) -> list[_Dialect]:
+    """The key names that ``network`` understands, its own first."""
+    dialects = [_Dialect("", ()), _Dialect("a published checkpoint", PUBLISHED.get(type(network), ()))]
+    backbone = type(getattr(network, "backbone", None))
+    if backbone in IMAGENET:
+        dialects.append(_Dialect("an ImageNet classifier", IMAGENET[backbone], prefix="backbone."))
+    return dialects
+
+
+def _recognise(
+    given: Mapping[str, Tensor], target: Mapping[str, Tensor], dialects: list[_Dialect]
+) -> tuple[_Dialect, dict[str, str]]:
+    """The dialect in which most keys are the network's (the first of equals), and its names for the keys."""
+    named = [(dialect, rename(given, dialect.table)) for dialect in dialects]
+    return max(named, key=lambda pair: sum(name in target for name in pair[1].values()))
+
+
+def _match_channels(weight: Tensor, target: Tensor | None) -> Tensor:
+    """Sum a convolution on 3 channels into the network's, so that a grey image gives what it gave before."""
+    if target is None or weight.ndim != 4 or weight.shape[1] != 3 or target.shape[1] == 3:
+        return weight
+    channels = target.shape[1]
+    return weight.sum(dim=1, keepdim=True).expand(-1, channels, -1, -1) / channels
+
+
+def _faults(
+    found: Mapping[str, Tensor], target: Mapping[str, Tensor], dialect: _Dialect, original: Mapping[str, str]
+) -> list[str]:
+    """What keeps ``found`` from filling the network, one line each; ``original``: the file's names by ours."""
+    faults = []
+    for key, value in target.items():
+        if not key.startswith(dialect.prefix):
+            continue
+        if key not in found:
+            # PyTorch before 0.4.1 didn't count batches, and nothing here depends on the count.
+            if not key.endswith("num_batches_tracked"):
+                faults.append(f"missing: {key} {tuple(value.shape)}")
+        elif found[key].shape != value.shape:
+            shapes = f"expected {tuple(value.shape)}, got {tuple(found[key].shape)}"
+            faults.append(f"wrong shape: {original[key]}: {shapes}")
+    faults += [f"left over: {original[key]} {tuple(found[key].shape)}" for key in found if key not in target]
+    return faults
