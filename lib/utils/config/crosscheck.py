@@ -58,11 +58,15 @@ def _transforms(transforms: Transforms, input_size: list[int], phase: str) -> li
     ):
         expected = f"[width, height] within {size_key} {input_size}"
         faults.append(Fault(f"{section}.random_crop.crop_size", expected, crop.crop_size, others=(size_key,)))
-    rotate = transforms.random_rotate
-    if rotate and rotate.low_limit_angle > rotate.high_limit_angle:
-        key, high = f"{section}.random_rotate", f"{section}.random_rotate.high_limit_angle"
-        expected = f"at most high_limit_angle, {rotate.high_limit_angle:g}"
-        faults.append(Fault(f"{key}.low_limit_angle", expected, rotate.low_limit_angle, others=(high,)))
+    for transform, low, high in (
+        ("random_rotate", "low_limit_angle", "high_limit_angle"),
+        ("gaussian_blur", "blur_sigma_min", "blur_sigma_max"),
+    ):
+        values = getattr(transforms, transform)
+        if values and getattr(values, low) > getattr(values, high):
+            key = f"{section}.{transform}"
+            expected = f"at most {high}, {getattr(values, high):g}"
+            faults.append(Fault(f"{key}.{low}", expected, getattr(values, low), others=(f"{key}.{high}",)))
     return faults
 
 
@@ -99,8 +103,10 @@ def _confusable(config: Config) -> list[Fault]:
     rows, count = config.gcl.confusable, config.data.num_classes
     key, others = "gcl.confusable", ("data.num_classes", "gcl.negative")
     if rows is None:
-        needed = config.gcl.negative == "confusable"
-        expected = "for each class the classes it is mistaken for, as gcl.negative is confusable"
+        needed = config.gcl.negative == "confusable" and count != 6
+        expected = (
+            f"a list per class of the classes it is mistaken for, as data.num_classes is {count}, not 6"
+        )
         return [Fault(key, expected, None, others=others)] if needed else []
     if len(rows) != count:
         return [Fault(key, f"{count} lists, as data.num_classes is {count}", len(rows), others=others)]

@@ -72,7 +72,7 @@ class Train(Section):
     """Batches to train on."""
 
     batch_size: Annotated[Whole, Field(ge=1, le=65536)] = 16
-    """Frames per step and process."""
+    """Frames per step, of all processes together."""
     loader: Annotated[Text, NO_EFFECT] = "thermalFaceDB"
     data_transformer: DataTransformer = DataTransformer()
 
@@ -128,8 +128,10 @@ class GaussianBlur(Section):
 
     ratio: Probability = 0.5
     """Probability of applying it."""
-    blur_sigma_max: Annotated[float, Field(ge=1, le=50)] = 1.2
-    """Largest standard deviation in pixels; the smallest is 1."""
+    blur_sigma_min: Annotated[float, Field(gt=0, le=50)] = 1.0
+    """Smallest standard deviation in pixels."""
+    blur_sigma_max: Annotated[float, Field(gt=0, le=50)] = 1.2
+    """Largest standard deviation in pixels."""
 
 
 class ThermalNoise(Section):

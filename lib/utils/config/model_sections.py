@@ -143,7 +143,7 @@ class Gcl(Section):
     negative: Literal["derangement", "confusable"] = "derangement"
     """Swapped classes: a permutation without fixed point, or random neighbours in ``confusable``."""
     confusable: list[list[Natural]] | None = None
-    """For each class the classes that it is mistaken for."""
+    """For each class the classes that it is mistaken for; null = those of the six face classes."""
     margin: NonNegative = 1.0
     """Margin of the triplets."""
     warmup_iters: Natural = 0

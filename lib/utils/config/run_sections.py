@@ -153,8 +153,8 @@ LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 class Logging(Section):
     """The log."""
 
-    log_file: Text | None = None
-    """The log file; null = beside the checkpoints."""
+    log_file: Text = "./logs/thermalFaceDB.log"
+    """The log file; TensorBoard's stand beside it."""
     log_to_file: Switch = True
     logfile_level: LogLevel = "info"
     stdout_level: LogLevel = "info"

@@ -51,12 +51,12 @@ class Config(Section):
     details: Details = Details()
 
     def to_yaml(self) -> str:
-        """The resolved tree as YAML; loading it gives an equal config. Keys without effect are left out if unset."""
+        """The resolved tree as YAML, without unset keys that have no effect; loading it gives an equal config."""
         return yaml.dump(_tree(self), Dumper=Dumper, sort_keys=False, width=100)
 
 
 def _tree(section: Section) -> dict[str, Any]:
-    """A section as plain data, without what says nothing: unset keys without effect, transforms that aren't used."""
+    """A section as plain data, without unset keys that have no effect and transforms that have no section."""
     tree = {}
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
