@@ -161,7 +161,7 @@ def _claim(out_dir: Path, options: Options, overwrite: bool) -> None:
             "another OUT_DIR, or --overwrite y to replace them."
         )
     with atomic_write(path, "w") as file:
-        json.dump(options.as_json(), file, indent=2)
+        file.write(json.dumps(options.as_json(), indent=2) + "\n")
 
 
 def _outputs(out_dir: Path) -> list[Path]:

@@ -1,5 +1,7 @@
 """Reduction of frames and labels to the training size."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from scipy import sparse
@@ -66,6 +68,7 @@ def resize_label(label: np.ndarray, size: tuple[int, int], way: str) -> np.ndarr
     return result
 
 
+@lru_cache(maxsize=8)
 def _overlaps(have: int, want: int) -> sparse.csr_array:
     """(want, have): how much of input pixel j lies in output pixel i, times ``want``: whole numbers.
 

@@ -8,16 +8,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lib.datasets.prepare import (  # noqa: E402
-    LABEL_RESIZES,
-    SKIPPED_FILE,
-    SPLITS,
-    USUAL_RANGE,
-    VAL_SUBJECTS,
-    Options,
-    Summary,
-    prepare,
-)
+from lib.datasets.prepare import SKIPPED_FILE, SPLITS, USUAL_RANGE, Options, Summary, prepare  # noqa: E402
+from lib.datasets.raw import VAL_SUBJECTS  # noqa: E402
+from lib.datasets.resize import LABEL_RESIZES  # noqa: E402
 
 SHOWN = 50  # skipped frames that are printed; all are in skipped.csv
 
@@ -44,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="prepare_data.sh",
         description="Draws labels from landmarks, crops and reduces the raw Thermal Face Database, and splits it "
         "by subject. Running it again does only what is missing.",
-        epilog=f"Exit status: 0 done; 1 frames were skipped ({SKIPPED_FILE} in OUT_DIR says why); 2 nothing done.",
+        epilog=f"Exit status: 0 done; 1 frames were skipped ({SKIPPED_FILE} in OUT_DIR says why); 2 error.",
     )
     parser.add_argument("raw_dir", metavar="RAW_DIR", help="folder of <stem>.{jpg,png}_lfb.{npy,ljson}")
     parser.add_argument(
