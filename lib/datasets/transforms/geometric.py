@@ -14,9 +14,7 @@ class Geometric(Operation):
     """An operation that only moves pixels."""
 
     def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
-        """(3, 3) float64 matrix from new to old canvas coordinates, and the new (H, W), for a canvas of
-        ``shape``.
-        """
+        """Of a canvas of ``shape``: (3, 3) float64 matrix from new to old coordinates and the new (H, W)."""
         raise NotImplementedError
 
     def apply(self, sample: Sample) -> Sample:
@@ -44,8 +42,7 @@ class VerticalFlip(Geometric):
 
 @dataclass(frozen=True)
 class Rotation(Geometric):
-    """Turn counter-clockwise by ``angle`` degrees about the centre ((W-1)/2, (H-1)/2); the canvas keeps its
-    shape.
+    """Turn counter-clockwise by ``angle`` degrees about ((W-1)/2, (H-1)/2); the canvas keeps its shape.
 
     A multiple of 90 degrees on a square canvas equals ``np.rot90`` exactly.
     """
@@ -74,9 +71,7 @@ class Resize(Geometric):
 
 @dataclass(frozen=True)
 class Window(Geometric):
-    """Look through a window of ``shape`` (H, W) whose corner is at pixel (top, left): a crop, or with
-    negatives a pad.
-    """
+    """What a window of ``shape`` (H, W) at (top, left) shows: a crop, or where it lies outside a pad."""
 
     top: int
     left: int
@@ -196,7 +191,8 @@ class Pad:
         if shape[0] > height or shape[1] > width:
             raise DataError(
                 f"train.data_transformer.input_size: expected frames of at most {width}x{height} (W x H) "
-                f"after train_trans, got {shape[1]}x{shape[0]}; add random_crop with ratio 1 or enlarge input_size"
+                f"after train_trans, got {shape[1]}x{shape[0]}; add random_crop with ratio 1 or enlarge "
+                "input_size"
             )
         top, left = (self._before(rng, spare) for spare in (height - shape[0], width - shape[1]))
         return Window(-top, -left, (height, width))

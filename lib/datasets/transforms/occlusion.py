@@ -1,6 +1,4 @@
-"""Objects of one temperature in front of the face: glasses, hands, cups, bars (thermal occlusion of
-TiAug).
-"""
+"""Thermal occlusion of TiAug: objects of one temperature each in front of the face."""
 
 import math
 from collections.abc import Sequence
@@ -38,9 +36,7 @@ class Occluder:
 
 @dataclass(frozen=True, eq=False)
 class Occlusion(Operation):
-    """Put occluders into the frame, as shaped on the canvas; ``label`` says what the label under them
-    becomes.
-    """
+    """Put occluders into the frame, shaped on the canvas; ``label`` as of :class:`RandomThermalOcclusion`."""
 
     kind: str
     occluders: tuple[Occluder, ...]
@@ -70,9 +66,7 @@ def _to_frame(polygon: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 def _paint(
     image: np.ndarray, covered: np.ndarray, corners: list[np.ndarray], temperature: float, occluder: Occluder
 ) -> None:
-    """Write the occluder into ``image`` (H, W[, C]) and mark it in ``covered`` (H, W) uint8, both in
-    place.
-    """
+    """Write the occluder into ``image`` (H, W[, C]) and mark it in ``covered`` (H, W), both in place."""
     points = np.concatenate(corners)
     left, top = np.maximum(np.floor(points.min(0)).astype(int), 0)
     right, bottom = np.minimum(np.ceil(points.max(0)).astype(int) + 1, image.shape[1::-1])

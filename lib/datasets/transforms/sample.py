@@ -74,16 +74,14 @@ class Sample:
         return cls(image, label, Warp.none(label.shape))
 
     def at_own_scale(self) -> "Sample":
-        """The sample with a pending change of scale carried out; pending flips, rotations and crops stay
-        pending.
+        """The sample with the pending warp carried out if it changes the scale.
 
         Noise, blur and occluders have a size in pixels, so they work on what this returns.
         """
         return self if self.warp.keeps_scale else self.settled()
 
     def settled(self) -> "Sample":
-        """The sample with the pending warp carried out: image bilinear, label nearest, one interpolation
-        each.
+        """The sample with the pending warp carried out: image bilinear, label nearest.
 
         Pixels that some canvas on the way didn't hold are ignored in the label and not ``valid``; the image
         there gets the nearest value of the frame. Where the warp shrinks by s the image is first smoothed
@@ -93,15 +91,16 @@ class Sample:
         if len(self.warp.canvases) == 1:
             return self
         height, width = self.warp.shape
-        # The frame's own edge needs no window: the warp itself repeats it.
-        top, bottom, left, right = _window(*_real_spans(self.warp.canvases[1:]), self.warp.shape)
+        first, end = _real_runs(self.warp.canvases)
+        # The frame's own edges, the first two runs, need no window: the warp itself repeats them.
+        top, bottom, left, right = _window(first[2:], end[2:], self.warp.shape)
         matrix = (self.warp.matrix @ translation(left, top))[:2]
         border = (top, height - bottom, left, width - right)
         size = (right - left, bottom - top)
 
         image = _warp(_smoothed(self.image, self.warp.matrix), matrix, size, border, cv2.INTER_LINEAR)
         label = _warp(self.label, matrix, size, border, cv2.INTER_NEAREST)
-        valid = _inside(*_real_spans(self.warp.canvases), width)
+        valid = _inside(first, end, width)
         if self.valid is not None:
             valid &= _warp(self.valid.view(np.uint8), matrix, size, border, cv2.INTER_NEAREST).view(bool)
         label |= _ignore_where_not(valid)
@@ -125,33 +124,32 @@ def translation(x: float, y: float) -> np.ndarray:
     return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
 
 
-def _real_spans(canvases: tuple[tuple[np.ndarray, Shape], ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Which pixels of the last canvas lie in all: a canvas is convex, so in each row they are one run.
+def _real_runs(canvases: tuple[tuple[np.ndarray, Shape], ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Which pixels of the last canvas lie in each of the others: canvases are convex, so one run in each row.
 
     Returns:
-        first and end (exclusive) column of the run of each row, (H,) float64 whole numbers; end <= first
-        where none.
+        first and end (exclusive) column of the runs, (2 K, H) float64 whole numbers for K other canvases: of
+        each within its left and right edge, then within its top and bottom edge.
     """
-    height, width = canvases[-1][1]
-    rows = np.arange(height)
-    first, end = np.zeros(height), np.full(height, float(width))
-    for matrix, (canvas_height, canvas_width) in canvases[:-1]:
-        for (a, b, c), extent in zip(matrix[:2], (canvas_width, canvas_height), strict=True):
-            # -0.5 <= a x + b y + c < extent - 0.5, solved for x
-            low = -0.5 - c - b * rows
-            high = low + extent
-            if abs(a) < 1e-9:
-                end[(low > 0) | (high <= 0)] = 0
-                continue
-            if a < 0:
-                low, high = high, low
-            first = np.maximum(first, np.ceil(low / a))
-            end = np.minimum(end, np.ceil(high / a))
-    return first, end
+    *others, (_, (height, width)) = canvases
+    a, b, c = np.array([matrix[:2] for matrix, _ in others]).reshape(-1, 3).T[:, :, None]
+    extent = np.array([(wide, high) for _, (high, wide) in others], float).reshape(-1, 1)
+    # -0.5 <= a x + b y + c < extent - 0.5, solved for x
+    low = -0.5 - c - b * np.arange(height)
+    high = low + extent
+    level = np.abs(a) < 1e-9  # an edge along the rows: all of a row is inside, or nothing
+    slope = np.where(level, 1.0, a)
+    first = np.ceil(np.where(slope > 0, low, high) / slope)
+    end = np.ceil(np.where(slope > 0, high, low) / slope)
+    inside = (low <= 0) & (high > 0)
+    first = np.where(level, np.where(inside, 0, width), first)
+    end = np.where(level, width, end)
+    return np.clip(first, 0, width), np.clip(end, 0, width)
 
 
 def _window(first: np.ndarray, end: np.ndarray, shape: Shape) -> tuple[int, int, int, int]:
-    """Top, bottom, left, right (ends exclusive) of the box around all runs; everything if there are none."""
+    """Top, bottom, left, right (ends exclusive) of the box around what all runs share, else everything."""
+    first, end = first.max(0, initial=0), end.min(0, initial=shape[1])
     rows = np.flatnonzero(first < end)
     if not rows.size:
         return 0, shape[0], 0, shape[1]
@@ -159,10 +157,11 @@ def _window(first: np.ndarray, end: np.ndarray, shape: Shape) -> tuple[int, int,
 
 
 def _inside(first: np.ndarray, end: np.ndarray, width: int) -> np.ndarray:
-    """(H, width) bool, True within the run of each row."""
+    """(H, width) bool, True within what all runs share."""
     columns = np.arange(width, dtype=np.int32)
-    bounds = np.clip([first, end], 0, width).astype(np.int32)[:, :, None]
-    return (columns >= bounds[0]) & (columns < bounds[1])
+    return (columns >= first.max(0).astype(np.int32)[:, None]) & (
+        columns < end.min(0).astype(np.int32)[:, None]
+    )
 
 
 def _ignore_where_not(valid: np.ndarray) -> np.ndarray:
@@ -176,20 +175,19 @@ def _smoothed(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def gaussian_blur(image: np.ndarray, sigma: float) -> np.ndarray:
-    """Gaussian smoothing of (H, W[, C]) float32, ``sigma`` in pixels, cut off at 4 sigma, edge values
-    repeated.
-    """
+    """Gaussian smoothing of (H, W[, C]) float32; ``sigma`` in pixels, cut off at 4 of it; edges repeated."""
     size = 2 * int(4 * sigma + 0.5) + 1
-    return cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
+    # OpenCV drops a channel axis of 1.
+    return cv2.GaussianBlur(image, (size, size), sigma, borderType=cv2.BORDER_REPLICATE).reshape(image.shape)
 
 
 def _warp(
     array: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: tuple[int, int, int, int], how: int
 ) -> np.ndarray:
-    """Sample ``array`` at ``matrix`` of each pixel of a window of ``size`` (W, H), then repeat its edge as
-    border.
-    """
+    """Sample ``array`` at ``matrix`` of each pixel of a window of ``size`` (W, H), then repeat its edges."""
     window = cv2.warpAffine(
         array, matrix, size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
-    return cv2.copyMakeBorder(window, *border, cv2.BORDER_REPLICATE) if any(border) else window
+    if any(border):
+        window = cv2.copyMakeBorder(window, *border, cv2.BORDER_REPLICATE)
+    return window.reshape(window.shape[:2] + array.shape[2:])
