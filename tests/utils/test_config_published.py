@@ -1,0 +1,151 @@
+"""Configs in the published style load, and what they mean is said."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lib.utils.config import Config, load_config
+from lib.utils.config.validate import all_keys
+from tests.utils.published_configs import (
+    CONTRAST_NETWORKS,
+    MEMORY_NETWORKS,
+    NETWORKS,
+    cityscapes,
+    published,
+)
+
+KEYS_FILE = Path(__file__).parents[3] / "shared" / "published_keys.txt"
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(tree, flags=None, pairs=()):
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(tree))
+        return load_config(path, flags, pairs)
+
+    return load
+
+
+def leaves(tree, prefix=""):
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+@pytest.mark.parametrize(("model", "backbone"), NETWORKS)
+@pytest.mark.parametrize("gcl", [False, True])
+def test_loads_for_every_network(load, model, backbone, gcl):
+    config, _ = load(published(model, backbone, gcl=gcl))
+    assert config.network.model_name == model
+    assert config.data.data_dir == ["/somewhere/Processed"]
+    assert (config.gcl is not None) == gcl
+
+
+def test_keys_without_effect_are_named_once(load):
+    _, notes = load(published())
+    listed = [note for note in notes if note.startswith("without effect")]
+    assert len(listed) == 1
+    for key in ("data.image_tool", "network.factors", "loss.params.use_sigmoid", "details.color_list"):
+        assert listed[0].count(key) == 1
+    assert "data.num_classes" not in listed[0]
+
+
+def test_flags_without_effect_stand_in_the_same_note(load):
+    _, notes = load({}, {"network.gathered": False, "network.loss_balance": True})
+    assert notes == ["without effect here: network.gathered, network.loss_balance"]
+
+
+def test_a_config_without_such_keys_has_no_notes(load):
+    assert load({"solver": {"max_iters": 10}})[1] == []
+
+
+def test_unknown_critic_of_the_published_code_means_the_one_of_four_scales(load):
+    config, notes = load(published(gcl=True, critic="gcl_companion", critic_loss="gcl_loss"))
+    assert (config.critic.model_name, config.loss.critic_loss_type) == ("samcl_auxiliary_4", "samcl_loss_4")
+    assert sum("gcl_companion" in note and "gcl_loss" in note for note in notes) == 1
+
+
+@pytest.mark.parametrize("critic", ["gcl_companion", "samcl_auxiliary_4"])
+def test_a_critic_without_section_gcl_is_off(load, critic):
+    config, notes = load(published(critic=critic))
+    assert config.gcl is None
+    assert any("SAM-CL is off" in note for note in notes)
+
+
+@pytest.mark.parametrize(("model", "backbone"), CONTRAST_NETWORKS)
+def test_contrast_with_a_plain_loss_means_the_contrast_loss(load, model, backbone):
+    config, notes = load(published(model, backbone, contrast=True))
+    assert config.loss.loss_type == "contrast_auxce_loss"
+    assert any("contrast_auxce_loss" in note for note in notes)
+
+
+@pytest.mark.parametrize(("model", "backbone"), MEMORY_NETWORKS)
+def test_a_memory_network_means_the_loss_with_memory(load, model, backbone):
+    assert load(published(model, backbone, contrast=True))[0].loss.loss_type == "mem_contrast_ce_loss"
+
+
+def test_with_memory_means_the_loss_with_memory(load):
+    tree = published("unet_contrast", contrast=True)
+    tree["contrast"]["with_memory"] = True
+    assert load(tree)[0].loss.loss_type == "mem_contrast_ce_loss"
+
+
+def test_contrast_of_a_network_without_embedding_is_unused(load):
+    config, notes = load(published("unet", contrast=True))
+    assert config.loss.loss_type == "rmi_loss"
+    assert any("contrast is unused" in note for note in notes)
+
+
+def test_a_loss_from_the_command_line_stays(load):
+    config, _ = load(published("unet_contrast", contrast=True), {"loss.loss_type": "dice_loss"})
+    assert config.loss.loss_type == "dice_loss"
+
+
+def test_hrnet_with_a_resnet_is_the_real_one(load):
+    config, notes = load(published("hrnet_w48", "deepbase_resnet101_dilated8"))
+    assert config.network.backbone == "none"
+    assert any("real HRNetV2" in note for note in notes)
+
+
+def test_small_words_of_the_dialect(load):
+    tree = published()
+    tree["loss"]["params"]["ce_reduction"] = "elementwise_mean"
+    params = load(tree)[0].loss.params
+    assert params.ce_reduction == "mean"
+    assert params.ignore_index is None
+
+
+def test_colour_images_of_nineteen_classes_load(load):
+    config, notes = load(cityscapes())
+    assert (config.data.num_channels, config.data.num_classes) == (3, 19)
+    assert config.normalize.norm_mode is None
+    assert len(notes) >= 3
+
+
+def test_meaning_is_supplied_once(load, tmp_path):
+    first, _ = load(published("unet_contrast", contrast=True, gcl=True, critic="gcl_companion"))
+    path = tmp_path / "resolved.yaml"
+    path.write_text(first.to_yaml())
+    second, notes = load_config(path)
+    assert second == first
+    assert all(note.startswith("without effect") for note in notes)
+
+
+def test_trees_of_these_tests_hold_only_known_keys():
+    known = set(all_keys(Config))
+    trees = [published(gcl=True, contrast=True), cityscapes()]
+    assert {key for tree in trees for key in leaves(tree)} <= known
+
+
+@pytest.mark.skipif(not KEYS_FILE.is_file(), reason="the list of published keys isn't here")
+def test_every_published_key_is_in_the_schema_and_in_these_tests():
+    lines = KEYS_FILE.read_text().splitlines()
+    keys = {line.split(":")[0] for line in lines if line and not line.startswith(("#", "--"))}
+    assert len(keys) > 100
+    assert keys <= set(all_keys(Config))
+    trees = [published(gcl=True, contrast=True), cityscapes()]
+    assert keys <= {key for tree in trees for key in leaves(tree)}
