@@ -32,4 +32,4 @@ def _providers(need: str) -> list[str]:
 def _unknown(key: str, name: str, registry: Registry) -> list[Fault]:
     if name in registry.names():
         return []
-    return [Fault(key, f"one of {', '.join(registry.names())}", name, registry.did_you_mean(name))]
+    return [Fault.unknown_name(key, name, registry.names())]

@@ -15,13 +15,12 @@ from tqdm import tqdm
 
 from lib import vis
 from lib.datasets.build import build_eval_loader
-from lib.models.build import build_network
-from lib.models.weights import load_weights
-from lib.utils.checkpoint import load_checkpoint
 from lib.utils.config import Config
+from lib.utils.device import pin_memory
 from lib.utils.errors import CheckpointError
 from lib.utils.files import atomic_write
 from segmentor.evaluator import Batch, evaluate
+from segmentor.network import build_network_with_weights
 from segmentor.runtime import Runtime
 
 logger = logging.getLogger("samcl")
@@ -44,11 +43,15 @@ class Tester:
             raise CheckpointError("--phase test needs a checkpoint: name it with --resume FILE.pth")
         self.config = config
         self.runtime = runtime
-        checkpoint = load_checkpoint(config.network.resume)
-        network = build_network(config)
-        load_weights(network, checkpoint, strict=config.network.resume_strict)
+        network = build_network_with_weights(config)
         self.network = network.to(runtime.device, memory_format=torch.channels_last)
-        self.batches = build_eval_loader(config, runtime.world.rank, runtime.world.size, test_dir=config.test.test_dir)
+        self.batches = build_eval_loader(
+            config,
+            runtime.world.rank,
+            runtime.world.size,
+            test_dir=config.test.test_dir,
+            pin_memory=pin_memory(runtime.device),
+        )
         self.out_dir = Path(config.test.out_dir or f"seg_results/{Path(config.network.resume).stem}")
 
     def test(self) -> dict[str, Any] | None:

@@ -9,16 +9,16 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from lib.datasets.build import build_eval_loader, build_train_loader
-from lib.models.build import build_network
-from lib.models.weights import load_weights
-from lib.utils.checkpoint import KINDS, checkpoint_path, load_checkpoint, save_checkpoint
 from lib.utils.config import Config
+from lib.utils.device import pin_memory
 from lib.utils.errors import CheckpointError
 from lib.utils.seed import seed_iteration
 from segmentor.evaluator import Batch, evaluate
 from segmentor.monitor import Monitor
+from segmentor.network import build_network_with_weights
 from segmentor.objectives import Objective, build_objective
 from segmentor.optim import Schedule, build_optimizer
+from segmentor.run_checkpoints import RunCheckpoints
 from segmentor.runtime import Runtime
 
 logger = logging.getLogger("samcl")
@@ -45,11 +45,15 @@ class TrainingModel(nn.Module):
 class Trainer:
     """Trains a network as a config says; goes on with an interrupted run where that is asked for.
 
-    Everything that can be wrong (data, weights, an existing run of the same name) is found here, before the first step.
+    What can be wrong (data, weights, an existing run of the same name) is found here, before the first step.
 
     Args:
         config: of the run.
         runtime: device and processes.
+
+    Attributes:
+        iteration: number of optimiser steps done.
+        best: best mIoU and smallest loss of the validations so far.
 
     Raises:
         ConfigError, DataError, CheckpointError: what is missing or doesn't fit.
@@ -58,44 +62,43 @@ class Trainer:
     def __init__(self, config: Config, runtime: Runtime) -> None:
         self.config = config
         self.runtime = runtime
-        self.iteration = 0
-        self.best: dict[str, float] = {"miou": -math.inf, "loss": math.inf}
-        self._refuse_existing_run()
-        checkpoint = load_checkpoint(config.network.resume) if config.network.resume else None
-        network = build_network(config)
-        if checkpoint is not None:
-            load_weights(network, checkpoint, strict=config.network.resume_strict)
-        model = TrainingModel(network, build_objective(config)).to(runtime.device, memory_format=torch.channels_last)
-        if runtime.world.size > 1 and runtime.device.type == "cuda" and config.network.bn_type == "torchsyncbn":
+        self.checkpoints = RunCheckpoints(config)
+        self.checkpoints.refuse_existing_run()
+        resumed = self.checkpoints.training_state()
+        self.iteration = resumed["iteration"] if resumed else 0
+        self.best = dict(resumed["best"]) if resumed else {"miou": -math.inf, "loss": math.inf}
+
+        place = {"rank": runtime.world.rank, "world_size": runtime.world.size, "pin_memory": pin_memory(runtime.device)}
+        self.batches = build_train_loader(config, self.iteration, **place)
+        self.validation_batches = build_eval_loader(config, **place)
+
+        model = TrainingModel(build_network_with_weights(config), build_objective(config))
+        model = model.to(runtime.device, memory_format=torch.channels_last)
+        on_cuda = runtime.device.type == "cuda"
+        if runtime.world.size > 1 and on_cuda and config.network.bn_type == "torchsyncbn":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         self.network, self.objective = model.network, model.objective
         self.optimizer = build_optimizer(self.network, self.objective, config)
-        self.scaler = torch.amp.GradScaler(
-            runtime.device.type,
-            enabled=runtime.autocast_dtype is torch.float16 and runtime.device.type == "cuda",
-        )
-        self.validation_batches = build_eval_loader(config, runtime.world.rank, runtime.world.size)
-        resumed = checkpoint.get("training") if config.network.resume_continue and checkpoint else None
-        if resumed is not None:
-            self.iteration = resumed["iteration"]
-        self.batches = build_train_loader(config, self.iteration, runtime.world.rank, runtime.world.size)
         self.schedule = Schedule(self.optimizer, config)
-        if config.network.resume_continue:
+        # float16 gradients underflow without scaling; only CUDA trains in it.
+        self.scaler = torch.amp.GradScaler(
+            runtime.device.type, enabled=on_cuda and runtime.autocast_dtype is torch.float16
+        )
+        if resumed:
             self._restore(resumed)
-        self.model = model
         if runtime.world.size > 1:
-            self.model = DistributedDataParallel(
-                model, device_ids=[runtime.device] if runtime.device.type == "cuda" else None
-            )
+            model = DistributedDataParallel(model, device_ids=[runtime.device] if on_cuda else None)
+        self.model = model
 
     def train(self) -> dict[str, float]:
-        """Run to ``solver.max_iters``, validating and saving on the way; returns the best mIoU and validation loss."""
+        """Run to ``solver.max_iters``, validating and saving on the way; returns :attr:`best`."""
         solver, end = self.config.solver, self.config.solver.max_iters
         if self.iteration >= end:
             logger.info("nothing to do: %d of %d iterations are done", self.iteration, end)
             return self.best
-        if self.config.checkpoints.overwrite and not self.config.network.resume_continue:
-            self._remove_existing_run()
+        self._announce()
+        if self.runtime.world.is_main:
+            self.checkpoints.remove_existing_run()
         self.model.train()
         sums: dict[str, Tensor] = {}
         shown = self.iteration
@@ -115,7 +118,18 @@ class Trainer:
                     self._save("latest")
                 if last:
                     break
+        logger.info("done: best mIoU %.2f %%, %s", 100 * self.best["miou"], self.checkpoints.path("max_performance"))
         return self.best
+
+    def _announce(self) -> None:
+        world, dtype = self.runtime.world, self.runtime.autocast_dtype
+        logger.info(
+            "training %s on %s, %d process%s, %s: %d frames, validating on %d, iterations %d to %d, writing %s",
+            *(self.config.network.model_name, self.runtime.device, world.size, "es" if world.size > 1 else ""),
+            str(dtype or torch.float32).removeprefix("torch."),
+            *(self.batches.num_samples, self.validation_batches.num_samples),
+            *(self.iteration + 1, self.config.solver.max_iters, self.checkpoints.path("latest")),
+        )
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         """One optimiser step; returns the detached losses without waiting for the device."""
@@ -137,7 +151,7 @@ class Trainer:
         if not all(map(math.isfinite, losses.values())):
             terms = ", ".join(f"{name} {value}" for name, value in losses.items())
             raise FloatingPointError(
-                f"loss not finite between iterations {self.iteration - iterations} and {self.iteration}: {terms}; "
+                f"loss not finite between iterations {self.iteration - iterations + 1} and {self.iteration}: {terms}; "
                 f"lower lr.base_lr, or compute in float32 with solver.precision fp32; the last checkpoints are kept"
             )
         rates = [group["lr"] for group in self.optimizer.param_groups]
@@ -145,11 +159,11 @@ class Trainer:
 
     def _validate(self, monitor: Monitor) -> None:
         """Score the validation set and keep the checkpoint if it is the best so far in mIoU or loss."""
-        shown: list[tuple[Batch, Tensor]] = []
+        first: list[tuple[Batch, Tensor]] = []
 
         def keep_first(batch: Batch, logits: Tensor) -> None:
-            if not shown:
-                shown.append((batch, logits.argmax(1).cpu()))
+            if not first:
+                first.append((batch, logits.argmax(1).cpu()))
 
         result = evaluate(
             self.network,
@@ -160,43 +174,33 @@ class Trainer:
             on_batch=keep_first,
         )
         scores = result.confusion.scores(self.config.data.class_names)
-        self.schedule.after_validation(scores["miou"])
+        miou = scores["miou"] or 0.0
+        self.schedule.after_validation(miou)
         monitor.validation(self.iteration, scores, result.loss)
-        for batch, predictions in shown:
+        for batch, predictions in first:
             monitor.overlays(self.iteration, batch["frame"], predictions, batch["name"])
-        if scores["miou"] is not None and scores["miou"] > self.best["miou"]:
-            self.best["miou"] = scores["miou"]
+        better_miou, better_loss = miou > self.best["miou"], result.loss < self.best["loss"]
+        self.best = {"miou": max(miou, self.best["miou"]), "loss": min(result.loss, self.best["loss"])}
+        if better_miou:
             self._save("max_performance")
-        if result.loss < self.best["loss"]:
-            self.best["loss"] = result.loss
+        if better_loss:
             self._save("min_loss")
 
     def _save(self, kind: str) -> None:
-        if not self.runtime.world.is_main:
-            return
-        training = {
-            "iteration": self.iteration,
-            "best": dict(self.best),
-            "objective": self.objective.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
-            "scaler": self.scaler.state_dict(),
-        }
-        content = {
-            "config_dict": self.config.model_dump(mode="json"),
-            "state_dict": self.network.state_dict(),
-            "training": training,
-        }
-        save_checkpoint(self._path(kind), content, self.config.to_yaml())
+        if self.runtime.world.is_main:
+            training = {
+                "iteration": self.iteration,
+                "best": self.best,
+                "objective": self.objective.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "schedule": self.schedule.state_dict(),
+                "scaler": self.scaler.state_dict(),
+            }
+            self.checkpoints.save(kind, self.network, training)
 
-    def _restore(self, training: dict[str, Any] | None) -> None:
-        """Go on with an interrupted run; the weights are loaded already."""
+    def _restore(self, training: dict[str, Any]) -> None:
+        """Go on where ``training`` was saved; network, iteration and best scores are restored already."""
         path = self.config.network.resume
-        if training is None:
-            raise CheckpointError(
-                f"{path}: --resume_continue needs a checkpoint with a run's state, and this one holds weights alone; "
-                f"leave --resume_continue out to start a new run from its weights"
-            )
         try:
             self.objective.load_state_dict(training["objective"])
             self.optimizer.load_state_dict(training["optimizer"])
@@ -207,24 +211,4 @@ class Trainer:
             ) from error
         self.schedule.load_state_dict(training["schedule"])
         self.scaler.load_state_dict(training["scaler"])
-        self.best = dict(training["best"])
-        logger.info("resuming %s at iteration %d", path, self.iteration)
-
-    def _path(self, kind: str) -> Any:
-        c = self.config.checkpoints
-        return checkpoint_path(c.checkpoints_root, c.checkpoints_dir, c.checkpoints_name, kind)
-
-    def _refuse_existing_run(self) -> None:
-        existing = [str(self._path(kind)) for kind in KINDS if self._path(kind).exists()]
-        if existing and not (self.config.checkpoints.overwrite or self.config.network.resume_continue):
-            raise CheckpointError(
-                f"{existing[0]} exists: a run of this name has been here; go on with it by `resume` "
-                f"(--resume {self._path('latest')} --resume_continue y), choose another name, or start it over with "
-                f"--overwrite y"
-            )
-
-    def _remove_existing_run(self) -> None:
-        if self.runtime.world.is_main:
-            for kind in KINDS:
-                self._path(kind).unlink(missing_ok=True)
-                self._path(kind).with_suffix(".yaml").unlink(missing_ok=True)
+        logger.info("resuming %s after iteration %d", path, self.iteration)

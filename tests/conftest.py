@@ -5,12 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from lib.utils.config import Config, load_config
 from segmentor.checks import check_names
 
 HEIGHT, WIDTH = 48, 64
+
+# Tensors in tests are small: a second thread gains nothing and waits for a core where other work runs beside.
+torch.set_num_threads(1)
 
 
 def draw_frame(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -18,8 +18,8 @@ def choose_device(gpu: Sequence[int] | None = None, local_rank: int = 0) -> torc
     """The device of this process: cuda, else mps, else cpu.
 
     Args:
-        gpu: CUDA indices, one per process; ``None`` takes what there is; ``[-1]`` is the CPU. On a machine without CUDA,
-            indices fall back to what there is, with a warning, so that commands written for a GPU machine run anywhere.
+        gpu: CUDA indices, one per process; ``None`` takes what there is; ``[-1]`` is the CPU. Where there is no CUDA,
+            indices fall back to what there is, with a warning: commands written for a GPU machine run anywhere.
         local_rank: number of this process on its machine; it picks the index.
 
     Raises:
@@ -29,10 +29,11 @@ def choose_device(gpu: Sequence[int] | None = None, local_rank: int = 0) -> torc
         return torch.device("cpu")
     if torch.cuda.is_available():
         index = gpu[local_rank] if gpu and local_rank < len(gpu) else local_rank
-        if index not in range(torch.cuda.device_count()):
+        count = torch.cuda.device_count()
+        if index not in range(count):
             raise ConfigError(
-                f"gpu: expected CUDA devices from 0 to {torch.cuda.device_count() - 1}, got {index}; name others with --gpu, "
-                f"start fewer processes, or use the CPU with --gpu -1"
+                f"gpu: expected CUDA devices from 0 to {count - 1}, got {index}; name others with --gpu, start fewer "
+                f"processes, or use the CPU with --gpu -1"
             )
         return torch.device("cuda", index)
     if gpu:

@@ -61,16 +61,8 @@ class Registry:
         """All names, sorted."""
         return sorted(self._builders)
 
-    def did_you_mean(self, name: str) -> str:
-        """``"did you mean unet?"``, or nothing where no name is near."""
-        nearest = difflib.get_close_matches(name, self.names(), n=1)
-        return f"did you mean {nearest[0]}?" if nearest else ""
-
     def _check(self, name: str) -> None:
         if name not in self._builders:
-            parts = [
-                f"unknown {self.kind} {name!r}",
-                self.did_you_mean(name),
-                f"valid names: {', '.join(self.names())}",
-            ]
-            raise ConfigError(", ".join(filter(None, parts)))
+            nearest = difflib.get_close_matches(name, self.names(), n=1)
+            hint = f", did you mean {nearest[0]}?" if nearest else ""
+            raise ConfigError(f"unknown {self.kind} {name!r}{hint} Valid names: {', '.join(self.names())}")

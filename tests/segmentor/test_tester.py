@@ -22,14 +22,14 @@ def weights(make_config, tmp_path):
     return path
 
 
-def test(config):
+def run(config):
     with start_runtime(config) as runtime:
         return Tester(config, runtime).test()
 
 
 def test_writes_masks_pictures_probabilities_and_scores(make_config, weights, data_dir, tmp_path):
     out = tmp_path / "out"
-    scores = test(make_config("phase=test", f"network.resume={weights}", f"test.out_dir={out}", "test.save_prob=y"))
+    scores = run(make_config("phase=test", f"network.resume={weights}", f"test.out_dir={out}", "test.save_prob=y"))
     stems = sorted(path.stem for path in (data_dir / "val" / "image").glob("*.npy"))
     for folder, suffix in (("label", ".png"), ("vis", ".png"), ("prob", ".npy")):
         assert sorted(path.name for path in (out / folder).iterdir()) == [stem + suffix for stem in stems]
@@ -62,16 +62,16 @@ def test_frames_without_labels_get_masks_alone(make_config, weights, tmp_path):
         np.save(frames / f"f{index}.npy", np.random.default_rng(index).uniform(20, 35, shape).astype(np.float32))
     out = tmp_path / "out"
     config = make_config("phase=test", f"network.resume={weights}", f"test.test_dir={frames}", f"test.out_dir={out}")
-    assert test(config) is None
+    assert run(config) is None
     assert Image.open(out / "label" / "f2.png").size == (33, 51)
     assert not (out / "metrics.json").exists()
 
 
 def test_no_checkpoint_names_resume(make_config):
     with pytest.raises(CheckpointError, match="--resume"):
-        test(make_config("phase=test"))
+        run(make_config("phase=test"))
 
 
 def test_missing_checkpoint_is_named(make_config, tmp_path):
     with pytest.raises(CheckpointError, match=r"gone\.pth"):
-        test(make_config("phase=test", f"network.resume={tmp_path / 'gone.pth'}"))
+        run(make_config("phase=test", f"network.resume={tmp_path / 'gone.pth'}"))

@@ -89,7 +89,7 @@ def test_resumed_run_equals_uninterrupted_run_to_the_bit(make_config, recorded_l
         trainer._save = save_and_die
         with pytest.raises(KeyboardInterrupt):
             trainer.train()
-    latest = trainer._path("latest")
+    latest = trainer.checkpoints.path("latest")
     resumed = train(
         make_config(
             "checkpoints.checkpoints_name=cut",
@@ -115,7 +115,7 @@ def test_workers_change_nothing(make_config, recorded_losses):
 
 def test_existing_run_is_refused_and_kept(make_config):
     config = make_config("solver.max_iters=1")
-    latest = train(config)._path("latest")
+    latest = train(config).checkpoints.path("latest")
     before = latest.read_bytes()
     with pytest.raises(CheckpointError, match="--overwrite y"):
         train(config)
@@ -124,25 +124,25 @@ def test_existing_run_is_refused_and_kept(make_config):
 
 def test_overwrite_leaves_nothing_of_the_old_run(make_config):
     trainer = train(make_config())
-    trainer._path("min_loss").write_bytes(b"old")
+    trainer.checkpoints.path("min_loss").write_bytes(b"old")
     train(make_config("checkpoints.overwrite=y"))
-    assert trainer._path("min_loss").read_bytes() != b"old"
+    assert trainer.checkpoints.path("min_loss").read_bytes() != b"old"
 
 
 def test_checkpoint_holds_the_network_alone_beside_everything_else(make_config):
     trainer = train(make_config(*SAM_CL))
-    content = load_checkpoint(trainer._path("latest"))
+    content = load_checkpoint(trainer.checkpoints.path("latest"))
     assert set(content["state_dict"]) == set(trainer.network.state_dict())
     assert any(key.startswith("auxiliary.") for key in content["training"]["objective"])
     assert content["config_dict"]["solver"]["max_iters"] == 6
-    beside = trainer._path("latest").with_suffix(".yaml").read_text()
+    beside = trainer.checkpoints.path("latest").with_suffix(".yaml").read_text()
     assert beside == trainer.config.to_yaml()
-    assert not list(trainer._path("latest").parent.glob("*tmp*"))
+    assert not list(trainer.checkpoints.path("latest").parent.glob("*tmp*"))
 
 
 def test_resume_without_continue_takes_the_weights_alone(make_config):
     first = train(make_config())
-    config = make_config("checkpoints.checkpoints_name=tuned", f"network.resume={first._path('latest')}")
+    config = make_config("checkpoints.checkpoints_name=tuned", f"network.resume={first.checkpoints.path('latest')}")
     with start_runtime(config) as runtime:
         second = Trainer(config, runtime)
     assert second.iteration == 0
@@ -160,7 +160,9 @@ def test_resume_continue_with_bare_weights_names_the_remedy(make_config, tmp_pat
 def test_test_reproduces_the_best_validation_exactly(make_config, tmp_path):
     trainer = train(make_config("solver.max_iters=9"))
     config = make_config(
-        "phase=test", f"network.resume={trainer._path('max_performance')}", f"test.out_dir={tmp_path / 'out'}"
+        "phase=test",
+        f"network.resume={trainer.checkpoints.path('max_performance')}",
+        f"test.out_dir={tmp_path / 'out'}",
     )
     with start_runtime(config) as runtime:
         assert Tester(config, runtime).test()["miou"] == trainer.best["miou"]
@@ -187,6 +189,6 @@ def test_missing_data_is_named_before_the_first_step(make_config, tmp_path):
 @pytest.mark.parametrize("policy", ["lambda_cosine", "step", "multistep", "plateau"])
 def test_every_policy_trains_and_resumes(make_config, policy):
     pairs = (f"lr.lr_policy={policy}", "lr.multistep.stepvalue=[2,4]")
-    latest = train(make_config("solver.max_iters=3", *pairs))._path("latest")
+    latest = train(make_config("solver.max_iters=3", *pairs)).checkpoints.path("latest")
     resumed = train(make_config(f"network.resume={latest}", "network.resume_continue=y", *pairs))
     assert np.isfinite(resumed.best["loss"])
