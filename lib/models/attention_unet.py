@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lib.models.blocks import conv_bn_relu, double_conv, initialise
+from lib.models.blocks import conv_bn_relu, double_conv
 from lib.models.output import SegOutput
 from lib.models.projection import ProjectionHead
 
@@ -68,7 +68,6 @@ class AttentionUNet(nn.Module):
         self.decoder = nn.ModuleList(GatedUpBlock(widths[level], widths[level - 1]) for level in (4, 3, 2, 1))
         self.classifier = nn.Conv2d(base_channels, num_classes, kernel_size=1)
         self.projection = ProjectionHead(base_channels, proj_dim) if proj_dim else None
-        initialise(self)
 
     def forward(self, image: Tensor) -> SegOutput:
         """(N, in_channels, H, W) to logits and, with the head, an embedding, both of size (H, W)."""

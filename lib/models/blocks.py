@@ -30,15 +30,3 @@ def resize(x: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
     if x.shape[-2:] == size:
         return x
     return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
-
-
-def initialise(network: nn.Module) -> None:
-    """He initialisation of every convolution (He et al., ICCV 2015; fan-in, ReLU) and zero biases.
-
-    Drawn from torch's global seed. Batch norms keep torch's default: scale 1, shift 0.
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)

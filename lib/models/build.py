@@ -32,6 +32,9 @@ BACKBONES = Registry("backbone")
 def build_network(cfg: "Config") -> nn.Module:
     """The network that ``network.model_name`` names, on the CPU, with fresh weights drawn from torch's seed.
 
+    PyTorch's default initialisation stays: batch norm makes the weights' scale a matter of the learning rate only,
+    and at the published one these small weights learn faster than He's (measured on UNET, DeepLabV3 and HRNet).
+
     Returns:
         A module from float32 (N, data.num_channels, H, W), H and W at least 32, to SegOutput.
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lib.models.blocks import conv_bn_relu, initialise, resize
+from lib.models.blocks import conv_bn_relu, resize
 from lib.models.output import SegOutput
 from lib.models.projection import ProjectionHead
 
@@ -78,7 +78,6 @@ class DeepLabV3(nn.Module):
         )
         self.classifier = nn.Conv2d(channels, num_classes, kernel_size=1)
         self.projection = ProjectionHead(channels, proj_dim) if proj_dim else None
-        initialise(self)
 
     def forward(self, image: Tensor) -> SegOutput:
         """(N, in_channels, H, W) to logits (H, W) and, with the head, an embedding of the low-level size."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from lib.models.backbones.hrnet import HRNet
-from lib.models.blocks import conv_bn_relu, initialise, resize
+from lib.models.blocks import conv_bn_relu, resize
 from lib.models.output import SegOutput
 from lib.models.projection import ProjectionHead
 
@@ -34,7 +34,6 @@ class HRNetV2(nn.Module):
         self.head = nn.Sequential(*conv_bn_relu(channels, channels, 3, bias=True), nn.Dropout2d(0.1))
         self.classifier = nn.Conv2d(channels, num_classes, kernel_size=1)
         self.projection = ProjectionHead(channels, proj_dim) if proj_dim else None
-        initialise(self)
 
     def forward(self, image: Tensor) -> SegOutput:
         """(N, in_channels, H, W) to logits of size (H, W) and, with the head, an embedding at stride 4."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lib.models.blocks import conv_bn_relu, initialise, resize
+from lib.models.blocks import conv_bn_relu, resize
 from lib.models.output import SegOutput
 
 
@@ -59,7 +59,6 @@ class BaseOCNet(nn.Module):
         self.auxiliary = nn.Sequential(
             *conv_bn_relu(backbone.channels[-2], channels, 3, bias=True), nn.Conv2d(channels, num_classes, 1)
         )
-        initialise(self)
 
     def forward(self, image: Tensor) -> SegOutput:
         """(N, in_channels, H, W) to logits (H, W); in training, also the auxiliary logits at stride 8."""
