@@ -1,5 +1,6 @@
 """The auxiliary network of SAM-CL: maps a mask to its features at coarser scales."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm as apply_spectral_norm
@@ -26,36 +27,38 @@ class PointwiseConv(nn.Module):
         """(N, in, H, W) -> (N, out, H, W), each side 2 longer with ``reflect``."""
         if self.reflect:
             maps = F.pad(maps, (1, 1, 1, 1), mode="reflect")
-        return (self.weight.flatten(1) @ maps.flatten(2)).unflatten(2, maps.shape[2:])
+        weight = self.weight.flatten(1).expand(maps.shape[0], -1, -1)  # a plain matmul would copy the maps
+        return torch.bmm(weight, maps.flatten(2)).unflatten(2, maps.shape[2:])
 
 
-def _pointwise(channels: int, reflect: bool, spectral_norm: bool) -> list[nn.Module]:
-    conv = PointwiseConv(channels, channels, reflect)
-    return [apply_spectral_norm(conv) if spectral_norm else conv, _batch_norm(channels), nn.ReLU()]
+class DownsamplingConv(nn.Conv2d):
+    """A 3x3 stride-2 convolution without bias, in channels_last: for few channels the fast layout on CPUs.
 
+    Args:
+        in_channels, out_channels: as of ``nn.Conv2d``.
+        reflect: pad by one reflected pixel rather than by zeros.
+    """
 
-def _downsampling(channels: int, reflect: bool, spectral_norm: bool) -> list[nn.Module]:
-    padding_mode = "reflect" if reflect else "zeros"
-    conv = nn.Conv2d(channels, channels, 3, stride=2, padding=1, padding_mode=padding_mode, bias=False)
-    return [apply_spectral_norm(conv) if spectral_norm else conv, _batch_norm(channels), nn.ReLU()]
+    def __init__(self, in_channels: int, out_channels: int, reflect: bool) -> None:
+        mode = "reflect" if reflect else "zeros"
+        super().__init__(in_channels, out_channels, 3, stride=2, padding=1, padding_mode=mode, bias=False)
 
-
-def _batch_norm(channels: int) -> nn.Module:
-    # The network only ever sees training batches, so running statistics would never be read.
-    return nn.BatchNorm2d(channels, track_running_stats=False)
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, in, H, W) -> contiguous (N, out, ceil(H / 2), ceil(W / 2))."""
+        return super().forward(maps.contiguous(memory_format=torch.channels_last)).contiguous()
 
 
 class SAMCLAuxiliary(nn.Module):
     """Class channels to class channels: twice [1x1, BN, ReLU, 3x3 stride 2, BN, ReLU], then 1x1, BN, ReLU.
 
     The features after each of the three stages are the scales of the SAM-CL loss beyond the mask itself; the
-    2-scale form ends after the first. Features are never negative (they end in a ReLU). Batch statistics
-    are those of the mask at hand, in training and evaluation alike.
+    2-scale form ends after the first. Features are never negative (they end in a ReLU). Batch norm uses the
+    statistics of the batch at hand, in training and evaluation alike.
 
     The width is the number of classes throughout, as published. No convolution has a bias, which the batch
     norm would cancel. Without ``reflect_padding`` the 1x1 convolutions don't pad and the 3x3 ones pad with
-    zeros: features keep half and a quarter of the mask's size (rounded up), and zero is what an ignored
-    pixel holds too.
+    zeros: features keep half and a quarter of the mask's size (rounded up), and zero is what an ignored pixel
+    holds too.
 
     Args:
         num_classes: C.
@@ -77,16 +80,22 @@ class SAMCLAuxiliary(nn.Module):
         super().__init__()
         if num_scales not in (2, 4):
             raise ConfigError(f"the SAM-CL auxiliary network has 2 or 4 scales, got {num_scales}")
-        options = (num_classes, reflect_padding, spectral_norm)
+
+        def layers(kind: type[nn.Module]) -> list[nn.Module]:
+            conv = kind(num_classes, num_classes, reflect_padding)
+            if spectral_norm:
+                conv = apply_spectral_norm(conv)
+            return [conv, nn.BatchNorm2d(num_classes, track_running_stats=False), nn.ReLU()]
+
         stages = [
-            nn.Sequential(*_pointwise(*options), *_downsampling(*options)) for _ in range(num_scales // 2)
+            nn.Sequential(*layers(PointwiseConv), *layers(DownsamplingConv)) for _ in range(num_scales // 2)
         ]
         if num_scales == 4:
-            stages.append(nn.Sequential(*_pointwise(*options)))
+            stages.append(nn.Sequential(*layers(PointwiseConv)))
         self.stages = nn.ModuleList(stages)
 
     def forward(self, masks: Tensor) -> tuple[Tensor, ...]:
-        """Masks (N, C, H, W) -> the features of each scale, (N, C, h_k, w_k) with h_k about H/2, H/4, H/4."""
+        """Masks (N, C, H, W) -> the features of each scale, (N, C, h_k, w_k), about H/2, H/4 and H/4 high."""
         scales = []
         for stage in self.stages:
             masks = stage(masks)
