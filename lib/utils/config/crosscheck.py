@@ -28,9 +28,7 @@ def _classes(config: Config) -> list[Fault]:
         expected = f"classes from -1 to {count - 1}, as data.num_classes is {count}"
         faults.append(Fault("data.remap_classes", expected, wrong[0], others=others))
     if data.remap_classes is not None and not any(entry >= 0 for entry in data.remap_classes):
-        faults.append(
-            Fault("data.remap_classes", "at least one entry that isn't ignored", data.remap_classes)
-        )
+        faults.append(Fault("data.remap_classes", "at least one entry that isn't ignored", data.remap_classes))
     for name in ("class_names", "palette"):
         values = getattr(data, name)
         if values is not None and len(values) != count:
@@ -41,9 +39,7 @@ def _classes(config: Config) -> list[Fault]:
     named = config.loss.params.num_classes
     if named is not None and named != count:
         hint = "remove it: data.num_classes is enough"
-        faults.append(
-            Fault("loss.params.num_classes", f"{count}, which is data.num_classes", named, hint, others)
-        )
+        faults.append(Fault("loss.params.num_classes", f"{count}, which is data.num_classes", named, hint, others))
     return faults
 
 
@@ -104,9 +100,7 @@ def _confusable(config: Config) -> list[Fault]:
     key, others = "gcl.confusable", ("data.num_classes", "gcl.negative")
     if rows is None:
         needed = config.gcl.negative == "confusable" and count != 6
-        expected = (
-            f"a list per class of the classes it is mistaken for, as data.num_classes is {count}, not 6"
-        )
+        expected = f"a list per class of the classes it is mistaken for, as data.num_classes is {count}, not 6"
         return [Fault(key, expected, None, others=others)] if needed else []
     if len(rows) != count:
         return [Fault(key, f"{count} lists, as data.num_classes is {count}", len(rows), others=others)]
@@ -125,9 +119,7 @@ def _run(config: Config) -> list[Fault]:
     sgd = config.optim.sgd
     if sgd.nesterov and sgd.momentum == 0:
         faults.append(
-            Fault(
-                "optim.sgd.momentum", "a number above 0, as nesterov is on", 0, others=("optim.sgd.nesterov",)
-            )
+            Fault("optim.sgd.momentum", "a number above 0, as nesterov is on", 0, others=("optim.sgd.nesterov",))
         )
     if config.gpu is not None and (
         len(set(config.gpu)) < len(config.gpu) or (min(config.gpu, default=0) < 0 and config.gpu != [-1])

@@ -215,9 +215,7 @@ class Transforms(Section):
     def _sections_of_listed_transforms(cls, tree: Any) -> Any:
         if not isinstance(tree, dict) or not isinstance(tree.get("trans_seq"), list):
             return tree
-        listed = [
-            name for name in tree["trans_seq"] if isinstance(name, str) and name in get_args(TransformName)
-        ]
+        listed = [name for name in tree["trans_seq"] if isinstance(name, str) and name in get_args(TransformName)]
         return tree | {name: {} for name in listed if tree.get(name) is None}
 
 

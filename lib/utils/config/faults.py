@@ -51,7 +51,7 @@ class Fault:
             parts.append(f"got {shorten(self.got)}")
         if self.hint:
             parts.append(self.hint)
-        origin = f" (from {shorten_text(self.source)})" if self.source else ""
+        origin = f" (from {printable(self.source)})" if self.source else ""
         return f"{shorten_text(self.key)}: {', '.join(parts)}{origin}"
 
 
@@ -75,12 +75,13 @@ def shorten(value: Any) -> str:
 
 def shorten_text(text: str) -> str:
     """Text in at most ``LONGEST_SHOWN`` printable characters, on one line."""
-    shown = (
-        text
-        if len(text) <= LONGEST_SHOWN
-        else text[: LONGEST_SHOWN // 2] + " ... " + text[-LONGEST_SHOWN // 3 :]
-    )
-    return shown if shown.isprintable() else ascii(shown)[1:-1]
+    shown = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN // 2] + " ... " + text[-LONGEST_SHOWN // 3 :]
+    return printable(shown)
+
+
+def printable(text: str) -> str:
+    """Text on one line, what can't be printed written as an escape."""
+    return text if text.isprintable() else ascii(text)[1:-1]
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
@@ -108,4 +109,4 @@ def refuse(where: str, faults: Sequence[Fault]) -> None:
     """
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise ConfigError("\n".join([f"{shorten_text(where)}: {count}", *(f"  {fault}" for fault in faults)]))
+        raise ConfigError("\n".join([f"{printable(where)}: {count}", *(f"  {fault}" for fault in faults)]))

@@ -61,9 +61,7 @@ def load_config(
     bad = [fault.key.partition("[")[0] for fault in faults]
     for check in (cross_check, *checks):
         faults += [fault for fault in check(config) if not _concerns(fault, bad)]
-    refuse(
-        str(path), [replace(fault, source=fault.source or _origin(fault.key, origins)) for fault in faults]
-    )
+    refuse(str(path), [replace(fault, source=fault.source or _origin(fault.key, origins)) for fault in faults])
     return config, without_effect(config) + notes
 
 

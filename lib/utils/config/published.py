@@ -77,20 +77,14 @@ def _contrast(tree: dict[str, Any], given: set[str]) -> list[str]:
     """Section ``contrast`` with a plain loss: the published scripts put the contrast loss in."""
     contrast = tree.get("contrast")
     loss, network = _get(tree, "loss", "loss_type"), _get(tree, "network", "model_name")
-    if (
-        not isinstance(contrast, dict)
-        or not isinstance(network, str)
-        or (isinstance(loss, str) and "contrast" in loss)
-    ):
+    if not isinstance(contrast, dict) or not isinstance(network, str) or (isinstance(loss, str) and "contrast" in loss):
         return []
     remembers = network.endswith("_mem")
     if not remembers and "contrast" not in network:
         return [f"section contrast is unused: network {network} returns no embedding"]
     if "loss.loss_type" in given or not isinstance(tree.get("loss", {}), dict):
         return [f"section contrast is unused: the loss is {loss}"]
-    meant = (
-        "mem_contrast_ce_loss" if remembers or contrast.get("with_memory") is True else "contrast_auxce_loss"
-    )
+    meant = "mem_contrast_ce_loss" if remembers or contrast.get("with_memory") is True else "contrast_auxce_loss"
     _put(tree, "loss", "loss_type", meant)
     return [f"loss.loss_type {loss} with section contrast means {meant}"]
 

@@ -5,13 +5,14 @@ plain data comes out: no tags, no aliases that refer to themselves, no duplicate
 """
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from lib.utils.config.faults import shorten_text
+from lib.utils.config.faults import printable, shorten_text
 from lib.utils.errors import ConfigError
 
 LARGEST_FILE = 4 * 2**20  # bytes
@@ -94,9 +95,7 @@ class _Builder:
             if key_node.value == "<<" and key_node.style is None:
                 for part in reversed(value if isinstance(value, list) else [value]):
                     if not isinstance(part, dict):
-                        raise ConfigError(
-                            f"expected a mapping to merge at <<, got something else{_line(key_node)}"
-                        )
+                        raise ConfigError(f"expected a mapping to merge at <<, got something else{_line(key_node)}")
                     merged |= part
             elif key_node.value in own:
                 raise ConfigError(f"key {shorten_text(key_node.value)} stands twice{_line(key_node)}")
@@ -205,30 +204,30 @@ def read_file(path: Path) -> dict[str, Any]:
         ConfigError: missing, unreadable, not JSON or YAML, or no mapping; the message begins with the path.
     """
     try:
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise ConfigError("no such file")
         if path.stat().st_size > LARGEST_FILE:
             raise ConfigError(f"expected a config of at most {LARGEST_FILE} bytes, got {path.stat().st_size}")
         text = path.read_bytes().decode("utf-8-sig")
         parsers = {".json": parse_json, ".yaml": parse_yaml, ".yml": parse_yaml}
         if path.suffix.lower() not in parsers:
-            raise ConfigError(
-                f"expected a file ending in {', '.join(parsers)}, got {path.suffix or 'no ending'}"
-            )
+            raise ConfigError(f"expected a file ending in {', '.join(parsers)}, got {path.suffix or 'no ending'}")
         tree = parsers[path.suffix.lower()](text)
         if not isinstance(tree, dict):
             raise ConfigError(
                 "expected a mapping of sections, got " + ("nothing" if tree is None else type(tree).__name__)
             )
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: expected UTF-8 text, got other bytes at position {error.start}") from None
+        raise ConfigError(
+            f"{printable(str(path))}: expected UTF-8 text, got other bytes at position {error.start}"
+        ) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"{shorten_text(str(path))}: {reason}") from None
+        raise ConfigError(f"{printable(str(path))}: {reason}") from None
     return tree
 
 
-def read_with_bases(path: Path, open_files: tuple[Path, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
+def read_with_bases(path: Path, open_files: tuple[str, ...] = ()) -> list[tuple[str, dict[str, Any]]]:
     """The layers that a config file consists of, bases first, itself last.
 
     Args:
@@ -241,23 +240,23 @@ def read_with_bases(path: Path, open_files: tuple[Path, ...] = ()) -> list[tuple
     Raises:
         ConfigError: as :func:`read_file`; a cycle of bases; a missing base, with the file that asks for it.
     """
-    real = path.resolve()
-    if real in open_files:
-        chain = " -> ".join(str(file) for file in (*open_files, real))
-        raise ConfigError(f"{path}: the bases form a cycle: {chain}")
     tree = read_file(path)
+    shown, real = printable(str(path)), os.path.realpath(path)
+    if real in open_files:
+        chain = " -> ".join(printable(file) for file in (*open_files, real))
+        raise ConfigError(f"{shown}: the bases form a cycle: {chain}")
+    if len(open_files) > DEEPEST:
+        raise ConfigError(f"{shown}: {BASE_KEY}: expected at most {DEEPEST} levels, got more")
     bases = tree.pop(BASE_KEY, [])
     bases = [bases] if isinstance(bases, str) else bases
-    if not isinstance(bases, list) or not all(
-        isinstance(base, str) and base and "\0" not in base for base in bases
-    ):
-        raise ConfigError(f"{path}: {BASE_KEY}: expected a file name or a list of file names")
+    if not isinstance(bases, list) or not all(isinstance(base, str) and base and "\0" not in base for base in bases):
+        raise ConfigError(f"{shown}: {BASE_KEY}: expected a file name or a list of file names")
     layers: list[tuple[str, dict[str, Any]]] = []
     for base in bases:
         base_path = path.parent / base
-        if not base_path.is_file():
-            raise ConfigError(f"{path}: {BASE_KEY}: no such file: {shorten_text(str(base_path))}")
+        if not os.path.isfile(base_path):
+            raise ConfigError(f"{shown}: {BASE_KEY}: no such file: {printable(str(base_path))}")
         layers += read_with_bases(base_path, (*open_files, real))
         if len(layers) > 1000:
-            raise ConfigError(f"{path}: {BASE_KEY}: expected at most 1000 files, got more")
+            raise ConfigError(f"{shown}: {BASE_KEY}: expected at most 1000 files, got more")
     return [*layers, (str(path), tree)]

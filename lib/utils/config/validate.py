@@ -115,7 +115,8 @@ def _expected(detail: dict) -> str:
     }
     if kind in comparisons:
         name, text = comparisons[kind]
-        return text.format(context[name])
+        bound = context[name]
+        return text.format(f"{bound:g}" if isinstance(bound, float) else bound)
     if kind == "literal_error":
         return f"one of {', '.join(_choices(context['expected']))}"
     if kind == "value_error":
