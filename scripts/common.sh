@@ -86,7 +86,7 @@ venv_package() {
 
 # install_requirements FILE...: installs into $PYTHON's environment unless each file's checksum is stamped there.
 install_requirements() {
-    local environment file stamp changed=()
+    local environment file stamp changed=() quiet=()
     environment="$("$PYTHON" -c 'import sys; print(sys.prefix)')"
     for file in "$@"; do
         stamp="$environment/.installed-$file"
@@ -99,7 +99,8 @@ install_requirements() {
         need_disk "${TMPDIR:-/tmp}" 4
         say "(PyTorch among them: some gigabytes to download, a few minutes)"
     fi
-    "$PYTHON" -m pip install --disable-pip-version-check --quiet "${changed[@]}" ||
+    [[ -t 1 ]] || quiet=(--quiet) # a terminal shows the progress of the downloads, a log needs none of it
+    "$PYTHON" -m pip install --disable-pip-version-check ${quiet[@]+"${quiet[@]}"} "${changed[@]}" ||
         fail "pip could not install $*; see its message above. The package index must be reachable" \
             "(a mirror can be named in pip's configuration)."
     for file in "$@"; do
