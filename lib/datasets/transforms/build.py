@@ -45,9 +45,7 @@ def build_transforms(trans: Any, transformer: Any) -> TransformSequence:
         transform = TRANSFORMS.get(name)
         section = getattr(trans, name, None)
         if section is None:
-            raise ConfigError(
-                f"train_trans.{name}: expected a section, as trans_seq names it, got none; add one"
-            )
+            raise ConfigError(f"train_trans.{name}: expected a section, as trans_seq names it, got none; add one")
         steps.append((transform(**_arguments(transform, section)), section.ratio))
     steps.append((Pad(transformer.input_size, transformer.pad_mode or "random"), 1.0))
     return TransformSequence(steps)

@@ -65,7 +65,6 @@ def _per_channel(values: Any, image: np.ndarray) -> np.ndarray:
     channels = 1 if image.ndim == 2 else image.shape[2]
     if values.size not in (1, channels):
         raise ConfigError(
-            f"normalize.mean, normalize.std: expected 1 or {channels} numbers (data.num_channels), "
-            f"got {values.size}"
+            f"normalize.mean, normalize.std: expected 1 or {channels} numbers (data.num_channels), got {values.size}"
         )
     return values

@@ -109,8 +109,7 @@ class RandomThermalOcclusion:
     def __post_init__(self) -> None:
         if self.label not in LABEL_MODES:
             raise ConfigError(
-                f"random_thermal_occlusion.label: expected one of {', '.join(LABEL_MODES)}, "
-                f"got {self.label!r}"
+                f"random_thermal_occlusion.label: expected one of {', '.join(LABEL_MODES)}, got {self.label!r}"
             )
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> Occlusion:

@@ -159,9 +159,7 @@ def _window(first: np.ndarray, end: np.ndarray, shape: Shape) -> tuple[int, int,
 def _inside(first: np.ndarray, end: np.ndarray, width: int) -> np.ndarray:
     """(H, width) bool, True within what all runs share."""
     columns = np.arange(width, dtype=np.int32)
-    return (columns >= first.max(0).astype(np.int32)[:, None]) & (
-        columns < end.min(0).astype(np.int32)[:, None]
-    )
+    return (columns >= first.max(0).astype(np.int32)[:, None]) & (columns < end.min(0).astype(np.int32)[:, None])
 
 
 def _ignore_where_not(valid: np.ndarray) -> np.ndarray:
@@ -185,9 +183,7 @@ def _warp(
     array: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: tuple[int, int, int, int], how: int
 ) -> np.ndarray:
     """Sample ``array`` at ``matrix`` of each pixel of a window of ``size`` (W, H), then repeat its edges."""
-    window = cv2.warpAffine(
-        array, matrix, size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
+    window = cv2.warpAffine(array, matrix, size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
     if any(border):
         window = cv2.copyMakeBorder(window, *border, cv2.BORDER_REPLICATE)
     return window.reshape(window.shape[:2] + array.shape[2:])

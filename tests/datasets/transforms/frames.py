@@ -25,9 +25,7 @@ PUBLISHED = {
 }
 
 
-def sections(
-    transforms: dict, input_size=(320, 256), pad_mode="random"
-) -> tuple[SimpleNamespace, SimpleNamespace]:
+def sections(transforms: dict, input_size=(320, 256), pad_mode="random") -> tuple[SimpleNamespace, SimpleNamespace]:
     """Config sections ``train_trans`` and ``data_transformer``, as attributes."""
     trans = SimpleNamespace(
         trans_seq=list(transforms), **{name: SimpleNamespace(**values) for name, values in transforms.items()}
@@ -42,9 +40,7 @@ def noise_frame(height: int, width: int, seed: int = 0, channels: tuple[int, ...
 
 def smooth_frame(height: int, width: int, seed: int = 0) -> np.ndarray:
     """(H, W) float32 deg C, 20 to 40, details of about 6 pixels."""
-    field = ndimage.gaussian_filter(
-        np.random.default_rng(seed).normal(size=(height, width)), 6, mode="nearest"
-    )
+    field = ndimage.gaussian_filter(np.random.default_rng(seed).normal(size=(height, width)), 6, mode="nearest")
     return (30 + 10 * field / np.abs(field).max()).astype(np.float32)
 
 
@@ -68,9 +64,7 @@ def rotated(array: np.ndarray, angle: float, order: int) -> np.ndarray:
 def resized(array: np.ndarray, height: int, width: int, order: int) -> np.ndarray:
     """Sampled so that the outer edges of the first and last pixels match."""
     y, x = np.mgrid[:height, :width].astype(float)
-    return sampled(
-        array, (x + 0.5) * array.shape[1] / width - 0.5, (y + 0.5) * array.shape[0] / height - 0.5, order
-    )
+    return sampled(array, (x + 0.5) * array.shape[1] / width - 0.5, (y + 0.5) * array.shape[0] / height - 0.5, order)
 
 
 def windowed(array: np.ndarray, top: int, left: int, height: int, width: int) -> np.ndarray:

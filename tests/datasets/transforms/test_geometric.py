@@ -19,8 +19,7 @@ from lib.datasets.transforms.geometric import (
     Window,
 )
 from lib.utils.errors import ConfigError, DataError
-
-from .frames import IGNORE, blocky_label, noise_frame, resized, rotated, smooth_frame, windowed
+from tests.datasets.transforms.frames import IGNORE, blocky_label, noise_frame, resized, rotated, smooth_frame, windowed
 
 NOTHING = TransformSequence([])
 sides = st.integers(1, 40)

@@ -10,8 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from lib.datasets.transforms import normalize
 from lib.utils.errors import ConfigError
-
-from .frames import noise_frame
+from tests.datasets.transforms.frames import noise_frame
 
 
 def section(norm_mode=None, mean=None, std=None, div_value=1.0):
@@ -52,9 +51,7 @@ def test_padding_does_not_change_what_real_pixels_become():
     image = noise_frame(20, 30)
     padded = np.pad(image, 5, constant_values=500)
     valid = np.pad(np.ones(image.shape, bool), 5)
-    np.testing.assert_array_equal(
-        normalize(padded, valid, section(2))[5:-5, 5:-5], normalize(image, None, section(2))
-    )
+    np.testing.assert_array_equal(normalize(padded, valid, section(2))[5:-5, 5:-5], normalize(image, None, section(2)))
 
 
 @pytest.mark.parametrize(("norm_mode", "middle"), [(1, 0.5), (2, 0.0)])
@@ -80,9 +77,7 @@ def test_mean_std_and_divisor_apply_per_channel():
         normalize(image, None, section(None, mean, std, 50.0)), (image / 50 - mean) / std, atol=1e-6
     )
     grey = image[:, :, 0].copy()
-    np.testing.assert_allclose(
-        normalize(grey, None, section(None, [30.0], [5.0])), (grey - 30) / 5, atol=1e-5
-    )
+    np.testing.assert_allclose(normalize(grey, None, section(None, [30.0], [5.0])), (grey - 30) / 5, atol=1e-5)
 
 
 def test_without_mode_mean_and_std_the_image_stays():

@@ -11,8 +11,7 @@ from lib.datasets.transforms import TransformSequence
 from lib.datasets.transforms.geometric import HorizontalFlip, Resize, Rotation
 from lib.datasets.transforms.occlusion import Occluder, Occlusion, RandomThermalOcclusion
 from lib.utils.errors import ConfigError
-
-from .frames import IGNORE, blocky_label, noise_frame, smooth_frame
+from tests.datasets.transforms.frames import IGNORE, blocky_label, noise_frame, smooth_frame
 
 SHAPE = (256, 320)
 seeds = st.integers(0, 10**6)

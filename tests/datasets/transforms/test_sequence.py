@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from lib.datasets.transforms import build_transforms, normalize
 from lib.utils.config import Config
 from lib.utils.errors import ConfigError, DataError
-
-from .frames import IGNORE, PUBLISHED, blocky_label, noise_frame, sections, smooth_frame
+from tests.datasets.transforms.frames import IGNORE, PUBLISHED, blocky_label, noise_frame, sections, smooth_frame
 
 TIAUG = build_transforms(*sections(PUBLISHED))
 seeds = st.integers(0, 2**32)
@@ -35,9 +34,7 @@ def test_tiaug_keeps_its_promises(seed, shape):
 @given(seeds)
 @settings(max_examples=25)
 def test_valid_is_exactly_where_the_border_did_not_ignore_the_label(seed):
-    _, label, valid = TIAUG(
-        smooth_frame(256, 320), np.ones((256, 320), np.uint8), np.random.default_rng(seed)
-    )
+    _, label, valid = TIAUG(smooth_frame(256, 320), np.ones((256, 320), np.uint8), np.random.default_rng(seed))
     np.testing.assert_array_equal(label != IGNORE, valid)
 
 
@@ -45,9 +42,7 @@ def test_valid_is_exactly_where_the_border_did_not_ignore_the_label(seed):
 @settings(max_examples=40)
 def test_any_order_works(seed, order, crop_first):
     names = ["random_crop", *order] if crop_first else [*order, "random_crop"]
-    sequence = build_transforms(
-        *sections({name: PUBLISHED[name] | {"ratio": 1.0} for name in names}, (700, 700))
-    )
+    sequence = build_transforms(*sections({name: PUBLISHED[name] | {"ratio": 1.0} for name in names}, (700, 700)))
     image, label = smooth_frame(256, 320), np.ones((256, 320), np.uint8)
     got, got_label, valid = sequence(image, label, np.random.default_rng(seed))
     assert got.shape == (700, 700)
@@ -80,9 +75,7 @@ def test_numpys_global_state_is_left_alone():
 @given(seeds)
 @settings(max_examples=25)
 def test_zero_ratios_change_nothing(seed):
-    sequence = build_transforms(
-        *sections({name: values | {"ratio": 0.0} for name, values in PUBLISHED.items()})
-    )
+    sequence = build_transforms(*sections({name: values | {"ratio": 0.0} for name, values in PUBLISHED.items()}))
     image, label = noise_frame(256, 320), blocky_label(256, 320)
     got, got_label, valid = sequence(image, label, np.random.default_rng(seed))
     np.testing.assert_array_equal(got, image)
@@ -112,9 +105,7 @@ def test_images_with_channels_keep_them_and_share_the_warp(channels):
         assert got.shape == (256, 320, *channels)
         for channel in range(channels[0]):
             np.testing.assert_allclose(got[:, :, channel], expected, atol=1e-4)
-    assert (
-        build_transforms(*sections(PUBLISHED))(stacked, label, np.random.default_rng(0))[0].shape == got.shape
-    )
+    assert build_transforms(*sections(PUBLISHED))(stacked, label, np.random.default_rng(0))[0].shape == got.shape
 
 
 def test_the_published_brightness_transform_exists():
@@ -126,9 +117,7 @@ def test_the_published_brightness_transform_exists():
 
 
 def test_fields_that_a_section_leaves_out_have_the_transforms_defaults():
-    trans, transformer = sections(
-        {"random_rotate": {"ratio": 1.0, "low_limit_angle": 350, "high_limit_angle": None}}
-    )
+    trans, transformer = sections({"random_rotate": {"ratio": 1.0, "low_limit_angle": 350, "high_limit_angle": None}})
     (rotate, ratio), _ = build_transforms(trans, transformer).steps
     assert (rotate.low_limit_angle, rotate.high_limit_angle, ratio) == (350, 360.0, 1.0)
 

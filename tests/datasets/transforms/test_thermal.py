@@ -9,8 +9,7 @@ from scipy import ndimage
 from lib.datasets.transforms import TransformSequence
 from lib.datasets.transforms.geometric import Resize, Rotation
 from lib.datasets.transforms.thermal import Blur, GaussianBlur, Noise, RandomBrightness, Shift, ThermalNoise
-
-from .frames import blocky_label, noise_frame, smooth_frame
+from tests.datasets.transforms.frames import blocky_label, noise_frame, smooth_frame
 
 LABEL = blocky_label(96, 128)
 
