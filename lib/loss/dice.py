@@ -1,6 +1,12 @@
 """Overlap of masks: Dice as a training loss, and as the distance that SAM-CL uses."""
 
-from torch import Tensor
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from lib.loss.masks import full_precision, no_autocast, one_hot, valid_mask
+from lib.utils.errors import ConfigError
 
 
 def soft_dice_distance(masks: Tensor, truth: Tensor, smooth: float = 1.0) -> Tensor:
@@ -19,3 +25,102 @@ def soft_dice_distance(masks: Tensor, truth: Tensor, smooth: float = 1.0) -> Ten
     overlap = (masks * truth).sum(dim=(0, 2, 3))
     total = masks.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3))
     return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
+
+
+def soft_dice_loss(logits: Tensor, labels: Tensor, ignore_index: int = -1) -> Tensor:
+    """:func:`soft_dice_distance` of softmax(logits) (N, C, H, W) and labels (N, H, W) int64."""
+    with no_autocast(logits):
+        logits = full_precision(logits)
+        truth = one_hot(labels, logits.shape[1], ignore_index, logits.dtype)
+        return soft_dice_distance(logits.softmax(dim=1) * valid_mask(labels, ignore_index).unsqueeze(1), truth)
+
+
+def dice_loss(
+    logits: Tensor,
+    labels: Tensor,
+    classes: Sequence[int] | None = None,
+    log_loss: bool = False,
+    from_logits: bool = True,
+    smooth: float = 0.0,
+    eps: float = 1e-7,
+    ignore_index: int = -1,
+) -> Tensor:
+    """Dice of each class, d = (2 sum(p t) + s) / max(sum p + sum t + s, eps), sums over batch and valid pixels.
+
+    The mean over ``classes`` of 1 - d, or of -log(max(d, eps)); classes absent from the batch's truth count
+    as 0. This is the published form, after segmentation_models.pytorch; :func:`soft_dice_loss` is the one
+    that SAM-CL is compared with.
+
+    Args:
+        logits: (N, C, H, W), any floating type; p is their softmax.
+        labels: (N, H, W) int64 in [0, C) or ``ignore_index``; t is their one-hot mask.
+        classes: those that count; None = all.
+        log_loss: -log d rather than 1 - d.
+        from_logits: False if ``logits`` are already probabilities.
+        smooth: s.
+
+    Returns:
+        A scalar.
+    """
+    with no_autocast(logits):
+        logits = full_precision(logits)
+        probabilities = logits.softmax(dim=1) if from_logits else logits
+        probabilities = probabilities * valid_mask(labels, ignore_index).unsqueeze(1)
+        truth = one_hot(labels, logits.shape[1], ignore_index, logits.dtype)
+        overlap = (probabilities * truth).sum(dim=(0, 2, 3))
+        pixels = truth.sum(dim=(0, 2, 3))
+        total = probabilities.sum(dim=(0, 2, 3)) + pixels
+        dice = (2 * overlap + smooth) / (total + smooth).clamp(min=eps)
+        losses = -dice.clamp(min=eps).log() if log_loss else 1 - dice
+        losses = losses * (pixels > 0)
+        if classes is None:
+            return losses.mean()
+        return torch.stack([losses[index] for index in classes]).mean()
+
+
+class SoftDiceLoss(nn.Module):
+    """:func:`soft_dice_loss` as a module."""
+
+    def __init__(self, ignore_index: int = -1) -> None:
+        super().__init__()
+        self.ignore_index = ignore_index
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """(N, C, H, W) logits and (N, H, W) int64 labels -> scalar."""
+        return soft_dice_loss(logits, labels, self.ignore_index)
+
+
+class DiceLoss(nn.Module):
+    """:func:`dice_loss` as a module.
+
+    Raises:
+        ConfigError: ``classes`` names one outside [0, num_classes), or none.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        classes: Sequence[int] | None = None,
+        log_loss: bool = False,
+        from_logits: bool = True,
+        smooth: float = 0.0,
+        eps: float = 1e-7,
+        ignore_index: int = -1,
+    ) -> None:
+        super().__init__()
+        if classes is not None and (not classes or not all(0 <= index < num_classes for index in classes)):
+            raise ConfigError(
+                f"loss.params.classes: expected classes in [0, {num_classes - 1}], at least one, got {list(classes)}"
+            )
+        self.options = {
+            "classes": classes,
+            "log_loss": log_loss,
+            "from_logits": from_logits,
+            "smooth": smooth,
+            "eps": eps,
+            "ignore_index": ignore_index,
+        }
+
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """(N, C, H, W) logits and (N, H, W) int64 labels -> scalar."""
+        return dice_loss(logits, labels, **self.options)

@@ -25,9 +25,7 @@ def valid_mask(labels: Tensor, ignore_index: int = -1) -> Tensor:
     return labels != ignore_index
 
 
-def one_hot(
-    labels: Tensor, num_classes: int, ignore_index: int = -1, dtype: torch.dtype = torch.float32
-) -> Tensor:
+def one_hot(labels: Tensor, num_classes: int, ignore_index: int = -1, dtype: torch.dtype = torch.float32) -> Tensor:
     """Masks of the classes.
 
     Args:

@@ -22,9 +22,7 @@ def _pool(maps: Tensor, way: int, size: int, stride: int, interpolation: str) ->
     if way == 1:
         return F.avg_pool2d(maps, kernel_size=size, stride=stride, padding=size // 2)
     target = (maps.shape[-2] // stride, maps.shape[-1] // stride)
-    return F.interpolate(
-        maps, target, mode=interpolation, align_corners=None if interpolation == "nearest" else True
-    )
+    return F.interpolate(maps, target, mode=interpolation, align_corners=None if interpolation == "nearest" else True)
 
 
 def _neighbourhoods(maps: Tensor, radius: int) -> Tensor:
@@ -115,9 +113,7 @@ def rmi_loss(
 
         probabilities = logits.sigmoid() * valid
         pooling = (rmi_pool_way, rmi_pool_size, rmi_pool_stride)
-        rmi = rmi_lower_bound(
-            _pool(probabilities, *pooling, "bilinear"), _pool(masks, *pooling, "nearest"), rmi_radius
-        )
+        rmi = rmi_lower_bound(_pool(probabilities, *pooling, "bilinear"), _pool(masks, *pooling, "nearest"), rmi_radius)
 
         weight = loss_weight_lambda
         loss = weight * bce + (1 - weight) * rmi if lambda_way else bce + weight * rmi

@@ -104,9 +104,7 @@ class SAMCLLoss(nn.Module):
         _check("gcl.mode", mode, MODES)
         _check("gcl.negative", negative, NEGATIVES)
         if num_classes < 2:
-            raise ConfigError(
-                f"SAM-CL swaps classes and needs data.num_classes of at least 2, got {num_classes}"
-            )
+            raise ConfigError(f"SAM-CL swaps classes and needs data.num_classes of at least 2, got {num_classes}")
         self.num_classes = num_classes
         self.mode = mode
         self.negative = negative
@@ -169,9 +167,7 @@ class SAMCLLoss(nn.Module):
                 distances = self._distances(logits, labels, auxiliary, permutation)
             return sum_of_triplets(distances, self.margin)
 
-    def _distances(
-        self, logits: Tensor, labels: Tensor, auxiliary, permutation: Tensor
-    ) -> list[tuple[Tensor, Tensor]]:
+    def _distances(self, logits: Tensor, labels: Tensor, auxiliary, permutation: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Pairs of distances to positive and negative at every scale, in modes ``overlap`` and ``paper``."""
         valid = valid_mask(labels, self.ignore_index)
         swapped = torch.where(valid, permutation[labels.masked_fill(~valid, 0)], self.ignore_index)
@@ -225,13 +221,10 @@ def _neighbours(confusable: Sequence[Sequence[int]] | None, num_classes: int) ->
             )
         confusable = CONFUSABLE_FACE
     if len(confusable) != num_classes:
-        raise ConfigError(
-            f"gcl.confusable: expected {num_classes} lists, one for each class, got {len(confusable)}"
-        )
+        raise ConfigError(f"gcl.confusable: expected {num_classes} lists, one for each class, got {len(confusable)}")
     for own, near in enumerate(confusable):
         if not near or own in near or not all(0 <= other < num_classes for other in near):
             raise ConfigError(
-                f"gcl.confusable[{own}]: expected one or more other classes in [0, {num_classes - 1}], "
-                f"got {list(near)}"
+                f"gcl.confusable[{own}]: expected one or more other classes in [0, {num_classes - 1}], got {list(near)}"
             )
     return [list(near) for near in confusable]

@@ -19,9 +19,7 @@ class PointwiseConv(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, reflect: bool) -> None:
         super().__init__()
         self.reflect = reflect
-        self.weight = nn.Parameter(
-            nn.Conv2d(in_channels, out_channels, 1, bias=False).weight.detach().clone()
-        )
+        self.weight = nn.Parameter(nn.Conv2d(in_channels, out_channels, 1, bias=False).weight.detach().clone())
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, in, H, W) -> (N, out, H, W), each side 2 longer with ``reflect``."""
@@ -87,9 +85,7 @@ class SAMCLAuxiliary(nn.Module):
                 conv = apply_spectral_norm(conv)
             return [conv, nn.BatchNorm2d(num_classes, track_running_stats=False), nn.ReLU()]
 
-        stages = [
-            nn.Sequential(*layers(PointwiseConv), *layers(DownsamplingConv)) for _ in range(num_scales // 2)
-        ]
+        stages = [nn.Sequential(*layers(PointwiseConv), *layers(DownsamplingConv)) for _ in range(num_scales // 2)]
         if num_scales == 4:
             stages.append(nn.Sequential(*layers(PointwiseConv)))
         self.stages = nn.ModuleList(stages)
