@@ -59,9 +59,8 @@ def build_eval_loader(
         samples, batch_size = find_test_samples(test_dir), cfg.test.batch_size
     dataset = _dataset(cfg, samples)
     batches = equal_size_batches(dataset.sizes, batch_size, rank, world_size)
-    num_samples = sum(map(len, batches))
     return BatchLoader(
-        EvalReader(dataset, _Normalize(cfg.normalize)), batches, cfg.data.workers, pin_memory, num_samples
+        EvalReader(dataset, _Normalize(cfg.normalize)), batches, cfg.data.workers, pin_memory, len(dataset)
     )
 
 

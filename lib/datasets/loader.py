@@ -168,7 +168,7 @@ class BatchLoader:
         batches: the keys of each batch.
         workers: processes that read; 0 reads in this one.
         pin_memory: put tensors into page-locked memory, for copies to CUDA devices.
-        num_samples: number of samples, for callers.
+        num_samples: samples of the data set, over all processes; kept for callers.
     """
 
     def __init__(

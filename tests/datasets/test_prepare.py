@@ -214,8 +214,8 @@ FAULTS = {
     "three axes": (_array(lambda image: np.stack([image] * 3, -1)), "another size"),
     "not finite": (_array(_with_nan), "1 of 3072 values aren't finite"),
     "landmarks damaged": (lambda folder, name: (folder / f"{name}.ljson").write_text("{"), "not JSON"),
-    "point outside": (_damage_points(lambda points: points.__setitem__((5, 1), 64 + 8)), "9 pixels outside"),
-    "point before": (_damage_points(lambda points: points.__setitem__((5, 0), -7)), "7 pixels outside"),
+    "point outside": (_damage_points(lambda points: points.__setitem__((5, 1), 64 + 16)), "17 pixels outside"),
+    "point before": (_damage_points(lambda points: points.__setitem__((5, 0), -17)), "17 pixels outside"),
 }
 
 
@@ -242,7 +242,7 @@ def test_a_mended_frame_is_no_longer_listed(raw, out):
 
 def test_points_a_little_outside_are_cut_off(raw, out):
     points = face_points(*SHAPE)
-    points[5, 1] = -6
+    points[5, 1] = -16
     write_ljson(raw / "x_sub001_a.png_lfb.ljson", points)
     assert not prepare(raw, out, OPTIONS).skipped
 
