@@ -69,9 +69,7 @@ class ConfusionMatrix(nn.Module):
         Raises:
             ValueError: not C names.
         """
-        names = (
-            [str(index) for index in range(self.num_classes)] if class_names is None else list(class_names)
-        )
+        names = [str(index) for index in range(self.num_classes)] if class_names is None else list(class_names)
         if len(names) != self.num_classes:
             raise ValueError(f"expected {self.num_classes} class names, got {len(names)}: {names}")
         counts = self.matrix.tolist()

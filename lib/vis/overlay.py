@@ -17,9 +17,7 @@ LEGEND_BACKGROUND = (24, 24, 24)
 LEGEND_TEXT = (235, 235, 235)
 
 
-def overlay(
-    frame: np.ndarray, label: np.ndarray, class_names: Sequence[str], palette: np.ndarray
-) -> np.ndarray:
+def overlay(frame: np.ndarray, label: np.ndarray, class_names: Sequence[str], palette: np.ndarray) -> np.ndarray:
     """Draw a label over its frame.
 
     The frame is shown in grey between its own 1st and 99th percentile. Each region is tinted with its class's
