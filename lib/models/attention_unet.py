@@ -62,8 +62,7 @@ class AttentionUNet(nn.Module):
         super().__init__()
         widths = [base_channels * 2**level for level in range(5)]
         self.encoder = nn.ModuleList(
-            double_conv(before, after, bias=True)
-            for before, after in zip([in_channels, *widths], widths, strict=False)
+            double_conv(before, after, bias=True) for before, after in zip([in_channels, *widths], widths, strict=False)
         )
         self.decoder = nn.ModuleList(GatedUpBlock(widths[level], widths[level - 1]) for level in (4, 3, 2, 1))
         self.classifier = nn.Conv2d(base_channels, num_classes, kernel_size=1)

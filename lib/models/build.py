@@ -43,9 +43,7 @@ def build_network(cfg: "Config") -> nn.Module:
     """
     name = cfg.network.model_name
     if not NETWORKS.facts(name)["backbone"] and cfg.network.backbone != "none":
-        logger.warning(
-            "network.backbone: %s has none to choose, so %r has no effect", name, cfg.network.backbone
-        )
+        logger.warning("network.backbone: %s has none to choose, so %r has no effect", name, cfg.network.backbone)
     return NETWORKS.get(name)(cfg)
 
 
@@ -78,9 +76,7 @@ def build_attention_unet(cfg: "Config", proj_dim: int | None = None) -> nn.Modul
     return AttentionUNet(**_data(cfg), base_channels=cfg.network.base_channels, proj_dim=proj_dim)
 
 
-@NETWORKS.register(
-    "attention_unet_contrast", "attention_unet_contrast_mem", provides=("embedding",), backbone=False
-)
+@NETWORKS.register("attention_unet_contrast", "attention_unet_contrast_mem", provides=("embedding",), backbone=False)
 def build_attention_unet_contrast(cfg: "Config") -> nn.Module:
     return build_attention_unet(cfg, _proj_dim(cfg, 64))
 
@@ -102,16 +98,12 @@ def build_deeplab_v3_contrast(cfg: "Config") -> nn.Module:
 
 @NETWORKS.register("base_ocnet", provides=("aux",), backbone=True)
 def build_base_ocnet(cfg: "Config") -> nn.Module:
-    return BaseOCNet(
-        _backbone(cfg), num_classes=cfg.data.num_classes, base_channels=cfg.network.base_channels
-    )
+    return BaseOCNet(_backbone(cfg), num_classes=cfg.data.num_classes, base_channels=cfg.network.base_channels)
 
 
 def _hrnet(cfg: "Config", width: int, proj_dim: int | None = None) -> nn.Module:
     base = cfg.network.base_channels
-    return HRNetV2(
-        **_data(cfg), width=max(1, round(width * base / 64)), stem_channels=base, proj_dim=proj_dim
-    )
+    return HRNetV2(**_data(cfg), width=max(1, round(width * base / 64)), stem_channels=base, proj_dim=proj_dim)
 
 
 @NETWORKS.register("hrnet_w18", provides=(), backbone=False)

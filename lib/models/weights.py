@@ -21,9 +21,7 @@ class _Dialect:
     prefix: str = ""
 
 
-def load_weights(
-    network: nn.Module, source: str | os.PathLike | Mapping[str, Any], strict: bool = True
-) -> list[str]:
+def load_weights(network: nn.Module, source: str | os.PathLike | Mapping[str, Any], strict: bool = True) -> list[str]:
     """Load weights into ``network`` in place. Whose key names they bear is found out from the keys.
 
     Known are our own names, the published SAM-CL code's, torchvision's ResNet's (for networks on a ResNet) and
@@ -51,9 +49,7 @@ def load_weights(
     found = {names[key]: value for key, value in given.items() if names[key]}
     if dialect.prefix:
         found = {key: _match_channels(value, target.get(key)) for key, value in found.items()}
-    fitting = {
-        key: value for key, value in found.items() if key in target and value.shape == target[key].shape
-    }
+    fitting = {key: value for key, value in found.items() if key in target and value.shape == target[key].shape}
     if not fitting:
         raise CheckpointError(
             f"{where}: expected weights of {type(network).__name__}, but none of its {len(given)} weights fits; "
@@ -61,9 +57,7 @@ def load_weights(
         )
     faults = _faults(found, target, dialect, {ours: theirs for theirs, ours in names.items()})
     if faults:
-        message = f"{where}: {len(faults)} weights don't fit {type(network).__name__}:\n  " + "\n  ".join(
-            faults
-        )
+        message = f"{where}: {len(faults)} weights don't fit {type(network).__name__}:\n  " + "\n  ".join(faults)
         if strict:
             raise CheckpointError(
                 f"{message}\nCheck network.model_name, network.backbone, network.base_channels, data.num_classes, "

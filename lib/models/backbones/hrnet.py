@@ -80,10 +80,7 @@ class HRNet(nn.Module):
 
 def _transition(before: Sequence[int], after: Sequence[int]) -> nn.ModuleList:
     """Bring the branches to new widths and add one of half the size."""
-    kept = [
-        nn.Identity() if old == new else conv_bn_relu(old, new, 3)
-        for old, new in zip(before, after, strict=False)
-    ]
+    kept = [nn.Identity() if old == new else conv_bn_relu(old, new, 3) for old, new in zip(before, after, strict=False)]
     return nn.ModuleList([*kept, nn.Sequential(conv_bn_relu(before[-1], after[-1], 3, stride=2))])
 
 
@@ -92,9 +89,7 @@ def _link(widths: Sequence[int], source: int, target: int) -> nn.Module:
     if source == target:
         return nn.Identity()
     if source > target:
-        return nn.Sequential(
-            nn.Conv2d(widths[source], widths[target], 1, bias=False), nn.BatchNorm2d(widths[target])
-        )
+        return nn.Sequential(nn.Conv2d(widths[source], widths[target], 1, bias=False), nn.BatchNorm2d(widths[target]))
     steps = [conv_bn_relu(widths[source], widths[source], 3, stride=2) for _ in range(target - source - 1)]
     last = conv_bn_relu(widths[source], widths[target], 3, stride=2)[:2]  # the ReLU comes after the sum
     return nn.Sequential(*steps, last)

@@ -63,16 +63,12 @@ class DilatedResNet(nn.Module):
         return layer1, layer2, layer3, self.layer4(layer3)
 
 
-def residual_layer(
-    block: type[nn.Module], in_channels: int, width: int, count: int, stride: int = 1
-) -> nn.Sequential:
+def residual_layer(block: type[nn.Module], in_channels: int, width: int, count: int, stride: int = 1) -> nn.Sequential:
     """``count`` of torchvision's blocks, the first with the stride and, where shapes change, a 1x1 skip."""
     channels = width * block.expansion
     downsample = None
     if stride != 1 or in_channels != channels:
-        downsample = nn.Sequential(
-            nn.Conv2d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
-        )
+        downsample = nn.Sequential(nn.Conv2d(in_channels, channels, 1, stride, bias=False), nn.BatchNorm2d(channels))
     first = block(in_channels, width, stride, downsample)
     return nn.Sequential(first, *[block(channels, width) for _ in range(count - 1)])
 

@@ -76,9 +76,7 @@ class Xception(nn.Module):
         dilation = 16 // output_stride
         middle = wide(728)
         self.channels = (wide(256), wide(2048))
-        self.stem = nn.Sequential(
-            conv_bn_relu(in_channels, wide(32), 3, stride=2), conv_bn_relu(wide(32), wide(64), 3)
-        )
+        self.stem = nn.Sequential(conv_bn_relu(in_channels, wide(32), 3, stride=2), conv_bn_relu(wide(32), wide(64), 3))
         self.blocks = nn.ModuleList(
             [
                 XceptionBlock(wide(64), [wide(128)] * 3, stride=2),

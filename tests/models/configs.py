@@ -1,0 +1,52 @@
+"""Configs of the networks under test, and weights that don't depend on PyTorch's random numbers."""
+
+import zlib
+
+import numpy as np
+import torch
+from torch import nn
+
+from lib.utils.config import Config
+
+
+def network_config(
+    model_name: str, backbone: str = "none", *, base_channels: int = 64, channels: int = 1, classes: int = 6
+) -> Config:
+    """A config that names a network; everything else is the default."""
+    return Config.model_validate(
+        {
+            "data": {"num_channels": channels, "num_classes": classes},
+            "network": {"model_name": model_name, "backbone": backbone, "base_channels": base_channels},
+            "contrast": {"proj_dim": 64},
+        }
+    )
+
+
+def published_fill(key: str, shape: tuple[int, ...]) -> torch.Tensor:
+    """A weight by its key: the rule by which the reference values of the published networks were computed."""
+    if key.endswith("num_batches_tracked"):
+        return torch.zeros((), dtype=torch.long)
+    noise = np.random.RandomState(zlib.crc32(key.encode())).standard_normal(shape).astype(np.float32)
+    if key.endswith("running_var"):
+        value = 1 + 0.1 * np.abs(noise)
+    elif key.endswith(("running_mean", "bias")):
+        value = 0.1 * noise
+    elif len(shape) == 1:
+        value = 1 + 0.1 * noise
+    else:
+        value = noise * np.sqrt(0.8 / np.prod(shape[1:]))
+    return torch.from_numpy(np.asarray(value, np.float32))
+
+
+def fill(network: nn.Module) -> nn.Module:
+    """Give every weight the value that :func:`published_fill` has for its own key; returns the network."""
+    network.load_state_dict({k: published_fill(k, tuple(v.shape)) for k, v in network.state_dict().items()})
+    return network
+
+
+def probe(height: int = 256, width: int = 320) -> torch.Tensor:
+    """The image of the reference values: (1, 1, H, W) in [-1, 1]."""
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    image = np.sin(x / 11.0) * np.cos(y / 7.0) + 0.3 * np.sin((x + y) / 23.0)
+    image = 2 * (image - image.min()) / (image.max() - image.min()) - 1
+    return torch.from_numpy(image[None, None])
