@@ -227,6 +227,15 @@ def test_long_values_and_strange_keys_are_shown_short_and_on_one_line(faults_of)
     assert all(len(fault) < 1000 for fault in faults)
 
 
+def test_of_thousands_of_faults_the_first_hundred_are_shown(load):
+    with pytest.raises(ConfigError) as caught:
+        load({f"key{index}": 1 for index in range(4000)})
+    lines = str(caught.value).splitlines()
+    assert lines[0].endswith("4000 faults")
+    assert len(lines) == 102
+    assert lines[-1].strip() == "and 3900 more"
+
+
 def test_checks_see_defaults_in_place_of_faulty_values(faults_of):
     seen = []
     faults_of({"solver": {"max_iters": -1}, "seed": 5}, checks=[lambda config: seen.append(config) or []])

@@ -11,8 +11,7 @@ def cross_check(config: Config) -> list[Fault]:
     """The faults between values whose types and ranges are right."""
     return [
         *_classes(config),
-        *_transforms(config.train_trans, config.train.data_transformer.input_size, "train"),
-        *_transforms(config.val_trans, config.val.data_transformer.input_size, "val"),
+        *_transforms(config.train_trans, config.train.data_transformer.input_size),
         *_normalisation(config),
         *_samcl(config),
         *_run(config),
@@ -43,9 +42,9 @@ def _classes(config: Config) -> list[Fault]:
     return faults
 
 
-def _transforms(transforms: Transforms, input_size: list[int], phase: str) -> list[Fault]:
+def _transforms(transforms: Transforms, input_size: list[int]) -> list[Fault]:
     faults = []
-    section, size_key = f"{phase}_trans", f"{phase}.data_transformer.input_size"
+    section, size_key = "train_trans", "train.data_transformer.input_size"
     crop = transforms.random_crop
     if (
         crop

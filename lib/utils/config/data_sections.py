@@ -86,14 +86,15 @@ class Evaluation(Section):
     mode: Literal["ss_test", "ms_test"] = "ss_test"
     """``ss_test``: each frame once, at its own scale."""
     scale_search: Annotated[list[AboveZero], NO_EFFECT] = [1.0]
-    out_dir: Text | None = None
-    """Folder for results; null = beside the checkpoint."""
-    data_transformer: DataTransformer = DataTransformer()
+    out_dir: Annotated[Text | None, NO_EFFECT] = None
+    data_transformer: Annotated[DataTransformer, NO_EFFECT] = DataTransformer()
 
 
 class Test(Evaluation):
     """What ``--phase test`` reads and writes."""
 
+    out_dir: Text | None = None
+    """Folder for results; null = beside the checkpoint."""
     test_dir: Text | None = None
     """A folder of frames, with or without labels; null = ``data_dir``/val."""
     save_prob: Switch = False

@@ -10,6 +10,7 @@ from lib.utils.errors import ConfigError
 
 NOTHING = object()
 LONGEST_SHOWN = 120
+MOST_SHOWN = 100
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 80
@@ -101,7 +102,7 @@ def nearest(name: str, valid: Iterable[str]) -> str | None:
 
 
 def refuse(where: str, faults: Sequence[Fault]) -> None:
-    """Raise one :class:`ConfigError` with all faults, if there are any.
+    """Raise one :class:`ConfigError` with all faults (of thousands, the first 100), if there are any.
 
     Args:
         where: the file or command line that they are in; the message's header.
@@ -109,4 +110,7 @@ def refuse(where: str, faults: Sequence[Fault]) -> None:
     """
     if faults:
         count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise ConfigError("\n".join([f"{printable(where)}: {count}", *(f"  {fault}" for fault in faults)]))
+        lines = [f"{printable(where)}: {count}", *(f"  {fault}" for fault in faults[:MOST_SHOWN])]
+        if len(faults) > MOST_SHOWN:
+            lines.append(f"  and {len(faults) - MOST_SHOWN} more")
+        raise ConfigError("\n".join(lines))

@@ -70,7 +70,7 @@ def value_for(key: str, text: str) -> tuple[Any, list[Fault]]:
     try:
         value = parse_value(text)
     except ValueError as error:
-        return None, [Fault(key, hint=str(error), got=text)]
+        return None, [Fault(key, "a value", text, str(error), source="the command line")]
     plain = text[:1] not in ("[", "{", '"', "'")
     return (text if value is not None and plain and _holds_text(annotation_of(key)) else value), []
 

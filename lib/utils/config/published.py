@@ -24,7 +24,14 @@ def supply_meaning(tree: dict[str, Any], given: set[str]) -> list[str]:
     Returns:
         Notes on what was supplied.
     """
-    return [*_samcl(tree), *_contrast(tree, given), *_hrnet(tree, given), *_channels(tree), *_scale(tree)]
+    return [
+        *_samcl(tree),
+        *_contrast(tree, given),
+        *_hrnet(tree),
+        *_channels(tree),
+        *_normalisation(tree),
+        *_scales(tree),
+    ]
 
 
 def without_effect(config: Config) -> list[str]:
@@ -39,10 +46,10 @@ def _set_without_effect(section: Section, prefix: str) -> list[str]:
         if name not in section.model_fields_set:
             continue
         value = getattr(section, name)
-        if isinstance(value, Section):
-            keys += _set_without_effect(value, f"{prefix}{name}.")
-        elif NO_EFFECT in field.metadata:
+        if NO_EFFECT in field.metadata:
             keys.append(prefix + name)
+        elif isinstance(value, Section):
+            keys += _set_without_effect(value, f"{prefix}{name}.")
     return keys
 
 
@@ -89,7 +96,7 @@ def _contrast(tree: dict[str, Any], given: set[str]) -> list[str]:
     return [f"loss.loss_type {loss} with section contrast means {meant}"]
 
 
-def _hrnet(tree: dict[str, Any], given: set[str]) -> list[str]:
+def _hrnet(tree: dict[str, Any]) -> list[str]:
     """The published HRNet configs name a ResNet, and got one."""
     network, backbone = _get(tree, "network", "model_name"), _get(tree, "network", "backbone")
     if not isinstance(network, str) or not isinstance(backbone, str):
@@ -109,10 +116,16 @@ def _channels(tree: dict[str, Any]) -> list[str]:
     return [f"data.input_mode {mode} means data.num_channels 3"]
 
 
-def _scale(tree: dict[str, Any]) -> list[str]:
+def _normalisation(tree: dict[str, Any]) -> list[str]:
     """A mean or deviation without ``norm_mode`` is the normalisation meant."""
     normalize = tree.get("normalize")
     if not isinstance(normalize, dict) or "norm_mode" in normalize or not {"mean", "std"} & set(normalize):
         return []
     _put(tree, "normalize", "norm_mode", None)
     return ["normalize.mean and std without norm_mode mean normalisation by them"]
+
+
+def _scales(tree: dict[str, Any]) -> list[str]:
+    """Mode ``ms_test`` averages over scales."""
+    keys = [f"{section}.mode" for section in ("val", "test") if _get(tree, section, "mode") == "ms_test"]
+    return [f"{' and '.join(keys)} ms_test: frames are evaluated at their own scale only"] if keys else []

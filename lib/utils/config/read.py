@@ -16,7 +16,7 @@ from lib.utils.config.faults import printable, shorten_text
 from lib.utils.errors import ConfigError
 
 LARGEST_FILE = 4 * 2**20  # bytes
-MOST_VALUES = 20_000
+MOST_VALUES = 5_000
 DEEPEST = 32
 BASE_KEY = "_base_"
 

@@ -36,7 +36,7 @@ class Config(Section):
     val: Evaluation = Evaluation()
     test: Test = Test()
     train_trans: Transforms = Transforms()
-    val_trans: Transforms = Transforms()
+    val_trans: Annotated[Transforms, NO_EFFECT] = Transforms()
     normalize: Normalize = Normalize()
     network: Network = Network()
     critic: Critic = Critic()

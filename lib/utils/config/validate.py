@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from lib.utils.config.base import Section
-from lib.utils.config.faults import NOTHING, Fault, did_you_mean, nearest
+from lib.utils.config.faults import MOST_SHOWN, NOTHING, Fault, did_you_mean, nearest
 from lib.utils.config.schema import Config
 
 _PLAIN = {
@@ -42,7 +42,7 @@ def validate(tree: dict[str, Any]) -> tuple[Config, list[Fault]]:
             for detail in error.errors(include_url=False):
                 fields.setdefault(_field_path(detail["loc"]), []).append(detail)
         for path, details in fields.items():
-            faults.append(_fault(tree, path, details))
+            faults.append(_fault(tree, path, details, explain=len(faults) < MOST_SHOWN))
             tree = _without(tree, path)
     return Config(), faults
 
@@ -89,11 +89,12 @@ def _field_path(location: tuple) -> tuple[str, ...]:
     return location
 
 
-def _fault(tree: dict, path: tuple[str, ...], details: list[dict]) -> Fault:
+def _fault(tree: dict, path: tuple[str, ...], details: list[dict], explain: bool) -> Fault:
+    """One fault for all that pydantic says of a field; to look for near names takes a while, hence ``explain``."""
     key = ".".join(path)
     detail = details[0]
     if detail["type"] == "extra_forbidden":
-        return Fault(key, hint=f"unknown key, {_where_else(path)}")
+        return Fault(key, hint=f"unknown key, {_where_else(path)}" if explain else "unknown key")
     expected = list(dict.fromkeys(_expected(each) for each in details))
     value = detail["input"] if len(expected) == 1 else _value_at(tree, path)
     inside = [part for part in detail["loc"][len(path) :] if isinstance(part, int)]
