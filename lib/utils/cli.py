@@ -1,7 +1,6 @@
 """The command line of ``main.py``: published flags, our own, and ``section.key value`` pairs anywhere among them."""
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -118,6 +117,7 @@ class CommandLine:
         pairs: ``"section.key=value"``, in their order.
         print_config: print the resolved config and stop.
         debug: show tracebacks.
+        help: print :func:`help_text` and stop; the rest of the line isn't looked at.
     """
 
     configs: str = ""
@@ -125,6 +125,7 @@ class CommandLine:
     pairs: list[str] = field(default_factory=list)
     print_config: bool = False
     debug: bool = False
+    help: bool = False
 
 
 def parse_command_line(arguments: Sequence[str]) -> CommandLine:
@@ -135,11 +136,9 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
 
     Raises:
         ConfigError: unknown flags, missing values, words that are neither flag nor pair.
-        SystemExit: after ``--help`` printed the help.
     """
     if {"-h", "--help"} & set(arguments):
-        print(help_text())
-        sys.exit(0)
+        return CommandLine(help=True)
     line, faults, rest = CommandLine(), [], list(arguments)
     while rest:
         word = rest.pop(0)
