@@ -1,0 +1,86 @@
+"""Cross-entropies against ten-line loops and the framework's own."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from lib.loss.cross_entropy import (
+    CrossEntropyLoss,
+    binary_cross_entropy_loss,
+    cross_entropy_loss,
+    hard_example_loss,
+    inverse_frequencies,
+)
+from lib.utils.errors import ConfigError
+from tests.loss.cases import batch
+
+
+def labelled_pixels():
+    """(probabilities, label) of each labelled pixel of the batch."""
+    logits, labels = batch()
+    probabilities = logits.softmax(dim=1).movedim(1, -1)
+    return [
+        (p.tolist(), label) for p, label in zip(probabilities.flatten(0, 2), labels.flatten().tolist()) if label >= 0
+    ]
+
+
+def test_bce_is_the_mean_over_classes_and_labelled_pixels():
+    logits, labels = batch()
+    total, count = 0.0, 0
+    for scores, label in zip(logits.movedim(1, -1).flatten(0, 2).tolist(), labels.flatten().tolist(), strict=True):
+        if label >= 0:
+            for k, score in enumerate(scores):
+                total += math.log(1 + math.exp(-score if k == label else score))
+                count += 1
+    assert binary_cross_entropy_loss(logits, labels).item() == pytest.approx(total / count, rel=1e-5)
+
+
+@pytest.mark.parametrize("weight", [None, torch.tensor([0.5, 1.0, 2.0])])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_ce_is_the_frameworks(weight, reduction):
+    logits, labels = batch()
+    expected = F.cross_entropy(logits, labels, weight=weight, ignore_index=-1, reduction=reduction)
+    torch.testing.assert_close(cross_entropy_loss(logits, labels, weight, reduction), expected)
+
+
+def test_auto_weights_are_inverse_frequencies():
+    labels = torch.tensor([[[0, 0, 0, 0], [1, 1, -1, -1]]])
+    assert inverse_frequencies(labels, 3).tolist() == [6 / (3 * 4), 6 / (3 * 2), 0]
+    logits, labels = batch()
+    weights = torch.tensor([(labels >= 0).sum() / (3 * (labels == k).sum()) for k in range(3)])
+    torch.testing.assert_close(
+        cross_entropy_loss(logits, labels, "auto"), F.cross_entropy(logits, labels, weight=weights, ignore_index=-1)
+    )
+
+
+def test_hard_examples_are_those_below_the_threshold():
+    logits, labels = batch()
+    hard = [-math.log(p[label]) for p, label in labelled_pixels() if p[label] < 0.4]
+    loss = hard_example_loss(logits, labels, threshold=0.4, min_kept=1)
+    assert loss.item() == pytest.approx(sum(hard) / len(hard), rel=1e-5)
+
+
+def test_at_least_min_kept_pixels_are_hard():
+    logits, labels = batch()
+    hardest = sorted((p[label] for p, label in labelled_pixels()))[:50]
+    loss = hard_example_loss(logits, labels, threshold=0.0, min_kept=50)
+    assert loss.item() == pytest.approx(sum(-math.log(p) for p in hardest) / 50, rel=1e-5)
+
+
+def test_all_labelled_pixels_are_hard_where_there_are_fewer_than_min_kept():
+    logits, labels = batch()
+    torch.testing.assert_close(
+        hard_example_loss(logits, labels, threshold=0.0, min_kept=10**6), cross_entropy_loss(logits, labels)
+    )
+
+
+def test_no_hard_pixel_is_no_loss():
+    logits, labels = batch()
+    assert hard_example_loss(logits, labels, threshold=0.0, min_kept=0) == 0
+
+
+def test_weights_must_be_one_for_each_class():
+    with pytest.raises(ConfigError, match=r"ce_weight: expected 3 .* got 2"):
+        CrossEntropyLoss(3, weight=[1.0, 2.0])
