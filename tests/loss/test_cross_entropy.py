@@ -21,9 +21,8 @@ def labelled_pixels():
     """(probabilities, label) of each labelled pixel of the batch."""
     logits, labels = batch()
     probabilities = logits.softmax(dim=1).movedim(1, -1)
-    return [
-        (p.tolist(), label) for p, label in zip(probabilities.flatten(0, 2), labels.flatten().tolist()) if label >= 0
-    ]
+    pixels = zip(probabilities.flatten(0, 2).tolist(), labels.flatten().tolist(), strict=True)
+    return [(p, label) for p, label in pixels if label >= 0]
 
 
 def test_bce_is_the_mean_over_classes_and_labelled_pixels():
