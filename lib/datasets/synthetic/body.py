@@ -4,13 +4,15 @@ Everything is built in head coordinates at rest (cm, see :mod:`mean_face`) and t
 top of the neck, the shoulders follow a little, the neck and long hair bend between the two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from lib.datasets.synthetic.face import Expression, express
 from lib.datasets.synthetic.mean_face import sample, sites_of
 from lib.datasets.synthetic.noise import fractal_noise, smooth_noise, smoothstep
+from lib.datasets.synthetic.occluders import Accessories, held, worn
 from lib.datasets.synthetic.raster import Surface
 from lib.datasets.synthetic.skin import add_features
 from lib.datasets.synthetic.subject import Subject
@@ -76,6 +78,22 @@ def posed(points: np.ndarray, pose: Pose, head_share: np.ndarray | float = 1.0) 
 
 
 @dataclass(frozen=True)
+class Moment:
+    """What differs from frame to frame.
+
+    Attributes:
+        pose, expression: of head and face.
+        breath: -1 in to 1 out.
+        holds: seed of a hand, cup or phone at the face, None for nothing.
+    """
+
+    pose: Pose
+    expression: Expression
+    breath: float
+    holds: int | None = None
+
+
+@dataclass(frozen=True)
 class Clothes:
     """What a person wears in one sequence.
 
@@ -83,28 +101,31 @@ class Clothes:
         temperature: deg C.
         collar: height y of the neckline at the sides, cm (small is high; below 12 it is a polo neck).
         opening: cm that the neckline runs down in front.
+        accessories: worn on the head.
         folds: float32 (rows, columns) irregularity of the temperature, deg C.
     """
 
     temperature: float
     collar: float
     opening: float
+    accessories: Accessories
     folds: np.ndarray
 
 
-_TORSO_SHAPE = (96, 160)
+_TORSO_SHAPE = (150, 240)
 
 
-def draw_clothes(rng: np.random.Generator, temperature: float) -> Clothes:
-    """Draw clothes of about a temperature (deg C)."""
+def draw_clothes(rng: np.random.Generator, temperature: float, accessories: Accessories) -> Clothes:
+    """Draw clothes of about a temperature (deg C) to go with accessories."""
     bend = 2.5 * smooth_noise(rng, _TORSO_SHAPE, (5, 7))
     folds = 0.5 * np.sin(bend * 3) * smooth_noise(rng, _TORSO_SHAPE, (4, 5))
     folds += 0.45 * smooth_noise(rng, _TORSO_SHAPE, (6, 22)) + 0.25 * fractal_noise(rng, _TORSO_SHAPE, (12, 20))
     high = rng.random() < 0.12
     return Clothes(
         temperature=temperature,
-        collar=float(rng.uniform(9.5, 12.0) if high else rng.uniform(14.5, 16.5)),
+        collar=float(rng.uniform(9.5, 12.0) if high else rng.uniform(14.0, 16.0)),
         opening=0.0 if high else float(rng.choice([1.0, 3.0, 8.0], p=(0.45, 0.3, 0.25)) * rng.uniform(0.7, 1.2)),
+        accessories=accessories,
         folds=folds.astype(np.float32),
     )
 
@@ -115,23 +136,22 @@ def hair_temperature(subject: Subject, ambient: float) -> float:
 
 
 def head_surface(
-    subject: Subject, expression: Expression, ambient: float, breath: float, shift: float
+    subject: Subject, moment: Moment, ambient: float, shift: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The head in one moment.
 
     Args:
         subject: the person.
-        expression: of the face.
+        moment: expression and breath.
         ambient: deg C.
-        breath: -1 in to 1 out.
         shift: deg C, the whole skin warmer or cooler than at rest.
 
     Returns:
         face (ROWS, COLUMNS, 3) cm without hair, of which the landmarks are points; points with hair and beard; and the
         temperature (ROWS, COLUMNS), deg C.
     """
-    face = express(subject.shape, expression)
-    skin = add_features(subject.bare_skin, subject.skin, subject.brow, breath) + shift
+    face = express(subject.shape, moment.expression)
+    skin = add_features(subject.bare_skin, subject.skin, subject.brow, moment.breath) + shift
     hair = hair_temperature(subject, ambient)
     near_skin = np.exp(-subject.hair_depth / 0.35)  # thin hair is nearly as warm as the scalp
     hair_field = hair + (31.5 - hair) * 0.55 * near_skin + 0.8 * subject.strands
@@ -140,7 +160,7 @@ def head_surface(
     temperature = temperature + subject.beard * (beard_field - temperature)
     outward = face - _SKULL
     outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
-    depth = subject.hair_depth + subject.beard_depth * subject.beard
+    depth = subject.hair_depth + subject.beard_depth * cv2.GaussianBlur(subject.beard, (0, 0), 5)
     return face, face + outward * depth[..., None], temperature.astype(np.float32)
 
 
@@ -154,8 +174,8 @@ def ear_surfaces(subject: Subject, ambient: float) -> list[tuple[np.ndarray, np.
     fold = np.exp(-0.5 * ((radius - 0.6) / 0.1) ** 2) * smoothstep(np.cos(angle), -0.2, 0.6)
     height = 0.42 * rim - 0.55 * hollow + 0.2 * fold - 0.5 * smoothstep(radius, 0.9, 1.02) ** 2
     temperature = (
-        0.55 * subject.skin.neck + 0.45 * subject.skin.cheek + 1.0 * hollow - 0.4 * fold
-        - (0.12 * (subject.skin.neck - ambient) + 0.6) * smoothstep(radius, 0.45, 0.95)
+        0.55 * subject.skin.neck + 0.45 * subject.skin.cheek + 1.0 * hollow - 0.5 * fold
+        - (0.14 * (subject.skin.neck - ambient) + 1.0) * smoothstep(radius, 0.35, 0.85)
     )  # fmt: skip
     ears = []
     for side in (-1.0, 1.0):
@@ -173,10 +193,16 @@ def neck_surface(subject: Subject, clothes: Clothes, shift: float) -> tuple[np.n
     """Points (cm, at rest), temperature and head share of the neck."""
     t, angle = np.meshgrid(np.linspace(0, 1, 60), np.linspace(-np.pi, np.pi, 120), indexing="ij")
     y = 5.0 + 15.0 * t
-    girth = subject.neck * (1 + 0.22 * smoothstep(t, 0.55, 1.0))
+    girth = subject.neck
+    trapezius = 2.6 * smoothstep(y, 9.5, 17.0) ** 1.5 * np.abs(np.sin(angle)) ** 2
     muscle = np.exp(-0.5 * ((np.abs(angle) - (0.95 - 0.6 * t)) / 0.22) ** 2)
     points = np.stack(
-        [5.7 * girth * np.sin(angle) * (1 + 0.04 * muscle), y, -2.0 - 1.8 * t + 5.9 * girth * np.cos(angle)], axis=-1
+        [
+            (5.7 * girth + trapezius) * np.sin(angle) * (1 + 0.04 * muscle),
+            y,
+            -2.0 - 2.6 * t + (5.8 * subject.neck - 0.8 * t) * np.cos(angle),
+        ],
+        axis=-1,
     )
     artery = np.exp(-0.5 * ((np.abs(angle) - (1.15 - 0.5 * t)) / 0.2) ** 2)
     throat = np.exp(-0.5 * (angle / 0.35) ** 2)
@@ -193,19 +219,21 @@ def neck_surface(subject: Subject, clothes: Clothes, shift: float) -> tuple[np.n
 def torso_surface(subject: Subject, clothes: Clothes, shift: float) -> tuple[np.ndarray, np.ndarray]:
     """Points (cm, at rest) and temperature of the shoulders and the chest."""
     rows, columns = _TORSO_SHAPE
-    y, angle = np.meshgrid(14 + 46 * np.linspace(0, 1, rows) ** 1.5, np.linspace(-np.pi, np.pi, columns), indexing="ij")
+    across = np.linspace(-1, 1, columns)
+    spread = np.sign(across) * np.abs(across) ** 1.4  # denser in front
+    y, angle = np.meshgrid(13 + 47 * np.linspace(0, 1, rows) ** 1.5, np.pi * spread, indexing="ij")
     neck, build = 5.6 * subject.neck, subject.build
-    slope = np.clip((y - 14) / 6.5, 0, 1) ** 1.35 * (build - 2.5 - neck)
-    arm = 2.5 * np.sqrt(1 - np.clip((27 - y) / 6.5, 0, 1) ** 2) * (y > 20.5)
+    slope = np.clip((y - 13) / 7.0, 0, 1) ** 1.25 * (build - 2.5 - neck)
+    arm = 2.5 * np.sqrt(1 - np.clip((27 - y) / 7.5, 0, 1) ** 2) * (y > 19.5)
     half_width = neck + slope + arm
-    depth = neck + (11 - neck) * smoothstep(y, 14, 25)
+    depth = neck + (11 - neck) * smoothstep(y, 13, 25)
     c, s = np.cos(angle), np.sin(angle)
     x, z = half_width * np.sign(s) * np.abs(s) ** 0.8, depth * np.sign(c) * np.abs(c) ** 0.9 - 4.2
     front = smoothstep(c, 0.0, 0.6)
     line = clothes.collar + clothes.opening * front * np.clip(1 - np.abs(x) / 6.0, 0, 1)
-    covered = smoothstep(y, line - 0.2, line + 0.2)
+    covered = smoothstep(y, line - 0.35, line + 0.35)
     hem = np.exp(-0.5 * ((y - line - 0.6) / 0.5) ** 2)
-    skin = subject.skin.neck - 0.5 + shift + 0.15 * np.cos(3 * x) * front
+    skin = subject.skin.neck - 0.5 + shift
     close = 1.3 * np.exp(-np.maximum(y - line, 0) / 5) + 0.7 * front * smoothstep(y, 20, 30)
     cloth = clothes.temperature + clothes.folds + close - 0.5 * hem
     outward = (0.3 + 0.25 * hem + 0.18 * clothes.folds) * covered
@@ -222,7 +250,7 @@ def hanging_hair(subject: Subject, ambient: float) -> tuple[np.ndarray, np.ndarr
     y = -5.5 + (length + 5.5) * t
     opening = 1.15 + 0.25 * smoothstep(t, 0.0, 0.35) - 0.22 * smoothstep(t, 0.5, 1.0)
     angle = np.pi + around * (np.pi - opening)
-    bulge = 0.4 * np.sin(np.pi * t) + 0.12 * texture
+    bulge = 0.4 * np.sin(np.pi * t) + 0.12 * texture - 2.5 * (1 - smoothstep(t, 0.0, 0.22))
     wide = sample(subject.shape, sites_of(np.array([[7.4, -2.0, -1.5]])))[0, 0] + 0.75
     radius_x, radius_z = wide + bulge - 0.6 * t, 9.6 + bulge - 1.6 * t
     points = np.stack([radius_x * np.sin(angle), y, -1.6 - 0.8 * t + radius_z * np.cos(angle)], axis=-1)
@@ -236,16 +264,32 @@ def hanging_hair(subject: Subject, ambient: float) -> tuple[np.ndarray, np.ndarr
 
 
 def person_surfaces(
-    subject: Subject, clothes: Clothes, pose: Pose, expression: Expression, ambient: float, breath: float, shift: float
+    subject: Subject, clothes: Clothes, moment: Moment, ambient: float, shift: float
 ) -> tuple[list[Surface], np.ndarray]:
-    """All surfaces of a posed person, and the posed bare face (ROWS, COLUMNS, 3) for the landmarks; cm."""
-    face, head, temperature = head_surface(subject, expression, ambient, breath, shift)
-    surfaces = [Surface(posed(head, pose), temperature)]
-    surfaces += [Surface(posed(points, pose), values + shift) for points, values in ear_surfaces(subject, ambient)]
+    """A posed person, with all that is worn and held.
+
+    Args:
+        subject: the person.
+        clothes: of the sequence.
+        moment: pose, expression, breath.
+        ambient: deg C.
+        shift: deg C, the whole skin warmer or cooler than at rest.
+
+    Returns:
+        the surfaces, and the bare face (ROWS, COLUMNS, 3), cm, of which the landmarks are points; camera coordinates.
+    """
+    pose = moment.pose
+    face, head, temperature = head_surface(subject, moment, ambient, shift)
+    with_head = [Surface(head, temperature, closed=True), *worn(clothes.accessories, head, ambient, moment.breath)]
+    with_head += [Surface(points, values + shift) for points, values in ear_surfaces(subject, ambient)]
+    if moment.holds is not None:
+        with_head += held(face, ambient, np.random.default_rng(moment.holds))
+    surfaces = [replace(item, points=posed(item.points, pose)) for item in with_head]
+
     points, values, share = neck_surface(subject, clothes, shift)
-    surfaces.append(Surface(posed(points, pose, share), values))
+    surfaces.append(Surface(posed(points, pose, share), values, closed=True))
     points, values = torso_surface(subject, clothes, shift)
-    surfaces.append(Surface(posed(points, pose, np.zeros(points.shape[:2])), values))
+    surfaces.append(Surface(posed(points, pose, np.zeros(points.shape[:2])), values, closed=True))
     if subject.long_hair is not None:
         points, values, keep, share = hanging_hair(subject, ambient)
         surfaces.append(Surface(posed(points, pose, share), values, keep))

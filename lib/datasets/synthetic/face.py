@@ -7,9 +7,10 @@ what is seen. Lengths are cm in head coordinates (see :mod:`mean_face`).
 from dataclasses import dataclass
 from functools import lru_cache
 
+import cv2
 import numpy as np
 
-from lib.datasets.synthetic.mean_face import mean_head, mean_landmarks, sample
+from lib.datasets.synthetic.mean_face import COLUMNS, ROWS, mean_head, mean_landmarks, sample
 from lib.datasets.synthetic.noise import smooth_noise, smoothstep
 
 
@@ -90,9 +91,9 @@ def shape_of(identity: dict[str, float], rng: np.random.Generator) -> np.ndarray
         rng: source of the irregularity (asymmetry) that no mode describes.
     """
     mean = mean_head().points
-    shape = mean.copy()
-    for name, amount in identity.items():
-        shape += displace(mean, IDENTITY[name], amount)
+    coarse = cv2.resize(mean, (COLUMNS // 2, ROWS // 2), interpolation=cv2.INTER_AREA)  # the modes are smooth
+    moved = sum(displace(coarse, IDENTITY[name], amount) for name, amount in identity.items())
+    shape = mean + cv2.resize(moved, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR)
     calm_at_poles = np.cos(mean_head().elevation)[:, None]
     for axis in range(3):
         shape[..., axis] += 0.09 * calm_at_poles * smooth_noise(rng, mean.shape[:2], (9, 12))
@@ -104,7 +105,7 @@ class Expression:
     """One moment of a face; 0 is rest.
 
     Attributes:
-        jaw: rotation of the jaw, rad, 0 closed to 0.3 wide open.
+        jaw: rotation of the jaw, rad, 0 closed to 0.25 wide open.
         lips: opening of the lips at rest, 0 closed to 1 apart by 3 mm.
         smile: -0.5 drooping to 1 broad.
         pucker: 0 to 1, the mouth drawn together.
@@ -124,7 +125,7 @@ def draw_expression(rng: np.random.Generator) -> Expression:
     """Mostly calm faces; some speak, yawn, smile, raise their brows or blink."""
     speaks, smiles, blinks = rng.random(3) < (0.4, 0.35, 0.12)
     return Expression(
-        jaw=float(rng.gamma(2.0, 0.045)) if speaks else float(rng.uniform(0, 0.015)),
+        jaw=float(min(rng.gamma(2.0, 0.04), 0.25)) if speaks else float(rng.uniform(0, 0.015)),
         lips=float(rng.uniform(0.1, 0.5)) if speaks else float(rng.uniform(0, 0.1)),
         smile=float(rng.uniform(0.3, 1.0)) if smiles else float(rng.normal(0, 0.12)),
         pucker=float(rng.uniform(0, 0.8)) if speaks and rng.random() < 0.4 else 0.0,
@@ -150,7 +151,9 @@ def _basis() -> dict[str, np.ndarray]:
     x, y, z = np.moveaxis(points, -1, 0)
     fields = {name: sum(displace(points, mode, 1.0) for mode in modes) for name, modes in _MOVES.items()}
 
-    beyond = np.clip((np.abs(x) - 2.2) / 3.0, 0, 1)  # 0 between the corners of the mouth, 1 well beside them
+    # The jaw's share goes from 0 to 1 across the slit at the middle of the mouth, gradually at its corners and beside.
+    inside = 1 - np.sqrt(1 - np.minimum(np.abs(x) / 2.3, 1) ** 2)
+    beyond = 0.45 * inside + 0.55 * np.clip((np.abs(x) - 2.3) / 3.0, 0, 1)
     low, high = _GAP[0] - 2.2 * beyond, _GAP[1] + 1.6 * beyond
     front = smoothstep(z, -1.0, 3.5)
     fields["jaw"] = (smoothstep(y, low, high) * front)[..., None]

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-_HIDES = 0.45  # cm: a point this much behind the nearest one at its pixel is hidden; less is the same surface
+_HIDES = 0.25  # cm: a point this much behind the nearest one at its pixel is hidden; less is the same surface
+_HIDES_BESIDE = 1.5  # cm: the same for the neighbouring pixels, as surfaces may be steep
+_BAND = 16  # rows of a grid that are diced alike
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,18 @@ class Surface:
         points: float32 (h, w, 3), cm; x right, y down, z towards the camera.
         temperature: float32 (h, w), deg C, of the surface itself.
         keep: float32 (h, w) or None; what is below 0.5 is cut out.
-        emissivity: of the material seen at a right angle, 0 to 1.
-        mirrored: float, deg C, what the surface reflects; None for the ambient temperature.
+        emissivity: of the material seen at a right angle, relative to what the camera is set to, 0 to 1.
+        mirrored: deg C, what the surface reflects; None for the ambient temperature.
+        closed: the surface encloses a body, columns running to the right where it faces the camera, so that its far
+            side needs no drawing.
     """
 
     points: np.ndarray
     temperature: np.ndarray
     keep: np.ndarray | None = None
-    emissivity: float = 0.98
+    emissivity: float = 1.0
     mirrored: float | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,25 +62,31 @@ class View:
         return np.stack([x, y], axis=-1)
 
 
-def apparent_temperature(surface: Surface, view: View, ambient: float) -> np.ndarray:
+def apparent_temperature(surface: Surface, cosine: np.ndarray, ambient: float) -> np.ndarray:
     """What a thermal camera reads off a surface, float32 (h, w), deg C.
 
     At grazing angles a surface emits less and mirrors more of its surroundings: reflectance after Schlick 1994,
-    1 - e + e (1 - cos a)^5, mixing linearly in temperature, which is accurate enough over these few degrees.
+    1 - e + e (1 - cos a)^5, mixing linearly in temperature, which is accurate enough over these few degrees. Half of
+    what a rough surface mirrors at grazing angles is its own neighbourhood, so that part is left out.
+
+    Args:
+        surface: what is seen.
+        cosine: of the angle between normal and line of sight, (h, w).
+        ambient: deg C.
     """
-    along = _differences(surface.points, axis=1)
-    down = _differences(surface.points, axis=0)
-    normal = np.cross(along, down)
-    sight = np.array([0, 0, view.distance], np.float32) - surface.points
-    length = np.sqrt((normal**2).sum(-1) * (sight**2).sum(-1)) + 1e-9
-    cosine = np.minimum(np.abs((normal * sight).sum(-1)) / length, 1.0)
-    reflectance = 1 - surface.emissivity + surface.emissivity * (1 - cosine) ** 5
+    grazing = 1 - np.minimum(np.abs(cosine), 1)
+    reflectance = 1 - surface.emissivity + 0.5 * surface.emissivity * grazing**5
     mirrored = ambient if surface.mirrored is None else surface.mirrored
     return (surface.temperature + reflectance * (mirrored - surface.temperature)).astype(np.float32)
 
 
-def _differences(points: np.ndarray, axis: int) -> np.ndarray:
-    return np.gradient(points, axis=axis).astype(np.float32, copy=False)
+def facing(points: np.ndarray, distance: float) -> np.ndarray:
+    """Cosine between normal and line of sight, float32 (h, w); the normal is along rows x along columns."""
+    along, down = (np.gradient(points, axis=axis).astype(np.float32, copy=False) for axis in (1, 0))
+    normal = np.cross(along, down)
+    sight = np.array([0, 0, distance], np.float32) - points
+    length = np.sqrt(np.einsum("hwc,hwc->hw", normal, normal) * np.einsum("hwc,hwc->hw", sight, sight))
+    return np.einsum("hwc,hwc->hw", normal, sight) / (length + 1e-9)
 
 
 def draw(surfaces: Sequence[Surface], view: View, ambient: float, background: np.ndarray) -> np.ndarray:
@@ -91,8 +102,7 @@ def draw(surfaces: Sequence[Surface], view: View, ambient: float, background: np
         float32 (height, width), deg C.
     """
     height, width = view.height, view.width
-    pieces = [_scatter(surface, view, ambient) for surface in surfaces]
-    pieces = [piece for piece in pieces if piece is not None]
+    pieces = [piece for surface in surfaces for piece in _scatter(surface, view, ambient)]
     if not pieces:
         return background.copy()
     index, depth, temperature = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
@@ -100,8 +110,9 @@ def draw(surfaces: Sequence[Surface], view: View, ambient: float, background: np
     nearest = np.full(height * width, 1e6, np.float32)
     np.minimum.at(nearest, index, depth)
     # A point also hides what is behind its neighbouring pixels, so that nothing shines through between points.
-    nearest = cv2.erode(nearest.reshape(height, width), np.ones((3, 3), np.uint8)).ravel()
-    seen = depth < nearest[index] + _HIDES
+    around = cv2.erode(nearest.reshape(height, width), np.ones((3, 3), np.uint8)).ravel()
+    limit = np.minimum(nearest + _HIDES, around + _HIDES_BESIDE)
+    seen = np.flatnonzero(depth < limit[index])
     index, temperature = index[seen], temperature[seen]
     count = np.bincount(index, minlength=height * width).reshape(height, width).astype(np.float32)
     total = np.bincount(index, temperature, minlength=height * width).reshape(height, width).astype(np.float32)
@@ -112,43 +123,68 @@ def _fill(count: np.ndarray, total: np.ndarray, background: np.ndarray) -> np.nd
     """Average per pixel; close pinholes from their neighbours; blend the rim with the background."""
     covered = (count > 0).astype(np.float32)
     closed = cv2.morphologyEx(covered, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    near = cv2.blur(covered, (3, 3))
+    near = cv2.blur(covered, (5, 5))
     mean = total / np.maximum(count, 1)
-    filled = np.where(count > 0, mean, cv2.blur(mean * covered, (3, 3)) / np.maximum(near, 1e-3))
-    return np.where(closed > 0, filled, background).astype(np.float32)
+    filled = np.where(count > 0, mean, cv2.blur(mean * covered, (5, 5)) / np.maximum(near, 1e-3))
+    return background + cv2.GaussianBlur(closed, (5, 5), 0.8) * (filled - background)
 
 
-def _scatter(surface: Surface, view: View, ambient: float) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Dice a surface to about a pixel; the flat pixel index, distance (cm) and temperature of each point in view."""
+def _scatter(surface: Surface, view: View, ambient: float) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Dice a surface to about a pixel, in bands of rows, as some parts are larger in the image than others.
+
+    Returns:
+        of each band, the flat pixel index, the distance (cm) and the temperature of each point in view.
+    """
     pixels = view.project(surface.points)
+    cosine = facing(surface.points, view.distance)
     inside = (pixels > -8).all(-1) & (pixels[..., 0] < view.width + 8) & (pixels[..., 1] < view.height + 8)
     if surface.keep is not None:
         inside &= surface.keep > 0.02
-    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
-    if len(rows) < 2 or len(columns) < 2:
-        return None
-    window = np.s_[max(rows[0] - 1, 0) : rows[-1] + 2, max(columns[0] - 1, 0) : columns[-1] + 2]
-    channels = [
-        pixels[window],
-        view.distance - surface.points[window][..., 2:],
-        apparent_temperature(surface, view, ambient)[window][..., None],
-    ]
-    if surface.keep is not None:
-        channels.append(surface.keep[window][..., None])
-    packed = np.concatenate(channels, axis=-1)
-    down, across = (_dice(packed[..., :2], axis, inside[window]) for axis in (0, 1))
-    size = (packed.shape[1] * across, packed.shape[0] * down)
-    fine = cv2.resize(packed, size, interpolation=cv2.INTER_LINEAR).reshape(-1, packed.shape[-1])
+    if surface.closed:
+        inside &= cosine > -0.2
+    channels = [pixels[..., 0], pixels[..., 1], view.distance - surface.points[..., 2]]
+    channels += [apparent_temperature(surface, cosine, ambient)]
+    limits = ([(cosine, -0.1)] if surface.closed else []) + ([(surface.keep, 0.5)] if surface.keep is not None else [])
+    pieces = []
+    for first in range(0, len(pixels) - 1, _BAND):
+        band = slice(first, first + _BAND + 1)
+        columns = np.flatnonzero(inside[band].any(0))
+        if len(columns):
+            window = band, slice(max(columns[0] - 1, 0), columns[-1] + 2)
+            pieces.append(_dice(channels, limits, window, inside[window], view))
+    return pieces
 
-    x, y = np.rint(fine[:, 0]).astype(np.int32), np.rint(fine[:, 1]).astype(np.int32)
+
+def _dice(
+    channels: list[np.ndarray],
+    limits: list[tuple[np.ndarray, float]],
+    window: tuple[slice, slice],
+    inside: np.ndarray,
+    view: View,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Interpolate a window of a surface's channels (x, y, distance, temperature) to steps of about a pixel.
+
+    Points outside the view, or where a grid is not above its limit, are left out.
+    """
+    across, down = (_factor(channels[0][window], channels[1][window], axis, inside) for axis in (1, 0))
+
+    def fine(channel: np.ndarray) -> np.ndarray:
+        part = np.ascontiguousarray(channel[window])
+        rows, columns = (part.shape[0] - 1) * down + 1, (part.shape[1] - 1) * across + 1
+        grid = cv2.resize(part, None, fx=across, fy=down, interpolation=cv2.INTER_LINEAR)
+        top, left = down // 2, across // 2  # what resize repeats at the borders is cut
+        return grid[top : top + rows, left : left + columns].ravel()
+
+    x, y = fine(channels[0] + 1.5).astype(np.int32) - 1, fine(channels[1] + 1.5).astype(np.int32) - 1
     ok = (x >= 0) & (x < view.width) & (y >= 0) & (y < view.height)
-    if surface.keep is not None:
-        ok &= fine[:, 4] > 0.5
-    return (y[ok] * view.width + x[ok]), fine[ok, 2], fine[ok, 3]
+    for grid, limit in limits:
+        ok &= fine(grid) > limit
+    ok = np.flatnonzero(ok)
+    return y[ok] * np.int32(view.width) + x[ok], fine(channels[2])[ok], fine(channels[3])[ok]
 
 
-def _dice(pixels: np.ndarray, axis: int, inside: np.ndarray) -> int:
+def _factor(x: np.ndarray, y: np.ndarray, axis: int, inside: np.ndarray) -> int:
     """How many times finer the grid must be along an axis for steps of about a pixel."""
-    step = np.linalg.norm(np.diff(pixels, axis=axis), axis=-1)
-    step = step[inside[1:] if axis == 0 else inside[:, 1:]]
-    return int(np.clip(np.ceil(np.quantile(step, 0.97) / 0.95), 1, 24)) if step.size else 1
+    step = np.hypot(np.diff(x, axis=axis), np.diff(y, axis=axis))
+    step = step[inside[1:] & inside[:-1] if axis == 0 else inside[:, 1:] & inside[:, :-1]]
+    return int(np.clip(np.ceil(np.quantile(step, 0.98) / 0.95), 1, 32)) if step.size else 1

@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 
 from lib.datasets.synthetic.background import draw_background
-from lib.datasets.synthetic.body import Clothes, Pose, draw_clothes, person_surfaces
+from lib.datasets.synthetic.body import Clothes, Moment, Pose, draw_clothes, person_surfaces
 from lib.datasets.synthetic.camera import Camera, blurred, draw_camera, expose
 from lib.datasets.synthetic.face import draw_expression, landmarks_of
+from lib.datasets.synthetic.occluders import Accessories, draw_accessories
 from lib.datasets.synthetic.raster import View, draw
 from lib.datasets.synthetic.subject import Subject
 
+_RANGE = (6.0, 49.0)  # deg C of the scene, so that readings stay within 5 to 50
 _LEAST_HEIGHT = 384  # smaller frames are drawn at a multiple of their size and averaged
 
 
@@ -48,11 +50,13 @@ def draw_sequence(rng: np.random.Generator, unconstrained: bool = False) -> Sequ
     """Draw a recording; ``unconstrained`` widens everything."""
     ambient = float(rng.uniform(5, 35) if unconstrained else rng.uniform(18, 26))
     cloth = ambient + rng.uniform(0.35, 0.6) * (32.5 - ambient)
+    cloth = float(cloth if unconstrained else np.clip(cloth, 26, 30.5))
+    accessories = draw_accessories(rng) if unconstrained else Accessories()
     outdoors = min(ambient - 18, 0) + max(ambient - 26, 0)  # how far the air is from a room's
     return Sequence(
         unconstrained=unconstrained,
         ambient=ambient,
-        clothes=draw_clothes(rng, float(cloth if unconstrained else np.clip(cloth, 26, 30.5))),
+        clothes=draw_clothes(rng, cloth, accessories),
         camera=draw_camera(rng, defocus=unconstrained and rng.random() < 0.2),
         room=int(rng.integers(2**32)),
         things=int(rng.integers(3, 11) if unconstrained else rng.integers(0, 6)),
@@ -73,6 +77,13 @@ def draw_pose(sequence: Sequence, rng: np.random.Generator) -> Pose:
     return Pose(float(yaw), float(pitch), float(roll), float(body_yaw))
 
 
+def draw_moment(sequence: Sequence, rng: np.random.Generator) -> Moment:
+    """Pose, expression and breath of a frame; when unconstrained, a third hold something before the face."""
+    pose, expression, breath = draw_pose(sequence, rng), draw_expression(rng), float(np.sin(rng.uniform(0, 2 * np.pi)))
+    holds = sequence.unconstrained and rng.random() < 0.33
+    return Moment(pose, expression, breath, int(rng.integers(2**32)) if holds else None)
+
+
 def render_frame(
     subject: Subject, sequence: Sequence, rng: np.random.Generator, height: int = 768, width: int = 1024
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -87,20 +98,18 @@ def render_frame(
     Returns:
         temperatures, float32 (height, width), deg C; and the 68 landmarks, float64 (68, 2), pixels as (y, x).
     """
-    pose, expression, breath = draw_pose(sequence, rng), draw_expression(rng), float(rng.uniform(-1, 1))
-    place = rng.normal(0, (0.09, 0.05)) * (2.0 if sequence.unconstrained else 1.0)
+    moment = draw_moment(sequence, rng)
+    place = rng.normal(0, (0.09, 0.05)) * (3.0 if sequence.unconstrained else 1.0)
     size = sequence.face_height * rng.uniform(0.95, 1.05) / 13.6
 
     more = -(-_LEAST_HEIGHT // height) if height < _LEAST_HEIGHT else 1
     view = View(height * more, width * more, (0.0, 0.0), float(size), sequence.distance)
-    surfaces, face = person_surfaces(
-        subject, sequence.clothes, pose, expression, sequence.ambient, breath, sequence.skin_shift
-    )
+    surfaces, face = person_surfaces(subject, sequence.clothes, moment, sequence.ambient, sequence.skin_shift)
     landmarks = landmarks_of(face)
     view = _placed(view, landmarks, place, None if sequence.unconstrained else 0.04)
     room = np.random.default_rng(sequence.room)
     background = draw_background(view.height, view.width, sequence.ambient, sequence.things, room)
-    scene = draw(surfaces, view, sequence.ambient, background)
+    scene = np.clip(draw(surfaces, view, sequence.ambient, background), *_RANGE)
     image = cv2.resize(blurred(scene, sequence.camera), (width, height), interpolation=cv2.INTER_AREA)
     points = (view.project(landmarks)[:, ::-1] + 0.5) / more - 0.5
     return expose(image, sequence.camera, rng), points.astype(np.float64)
@@ -112,7 +121,7 @@ def _placed(view: View, landmarks: np.ndarray, place: np.ndarray, margin: float 
     With a margin (frame heights) the box is kept inside the frame, and inside the frame's middle 15/16 of width,
     which is what preparation keeps.
     """
-    pixels = view.project(landmarks) / view.height
+    pixels = (view.project(landmarks) + 0.5) / view.height
     half = np.array([view.width * 15 / 16, view.height]) / 2 / view.height
     middle = np.array([view.width, view.height]) / 2 / view.height
     low, high = pixels.min(0) - middle, pixels.max(0) - middle

@@ -59,7 +59,7 @@ _SITES: tuple[tuple[tuple[float, float, float], float, dict[str, float], float],
     ((-1.75, 0.1, 7.5), 0.42, {"inner_canthus": 1}, 0.25),
     ((-1.3, -0.8, 8.0), 0.6, {"inner_canthus": 1}, -0.3),
     ((-3.1, -1.3, 7.8), 0.7, {"inner_canthus": 0.6, "outer_canthus": 0.4}, 0.0),
-    ((-4.75, 0.1, 6.4), 0.6, {"outer_canthus": 1}, 0.0),
+    ((-4.75, 0.1, 6.4), 0.6, {"outer_canthus": 1}, 0.3),
     ((-3.1, 1.1, 7.5), 0.6, {"outer_canthus": 0.5, "cheek": 0.5}, 0.5),
     ((0, 0.6, 9.2), 0.7, {"forehead": 0.7, "nose": 0.3}, 0.0),
     ((0, 2.0, 10.2), 0.8, {"nose": 0.5, "cheek": 0.5}, 0.0),
@@ -67,7 +67,7 @@ _SITES: tuple[tuple[tuple[float, float, float], float, dict[str, float], float],
     ((-1.6, 4.1, 9.6), 0.6, {"nose": 0.8, "cheek": 0.2}, 0.2),
     ((-1.7, 2.4, 8.4), 0.6, {"cheek": 1}, 0.7),
     ((-2.5, 4.9, 8.3), 0.7, {"cheek": 1}, 0.6),
-    ((-4.5, 3.2, 6.7), 1.5, {"cheek": 1}, -0.3),
+    ((-4.5, 3.2, 6.7), 1.5, {"cheek": 1}, -0.15),
     ((-4.8, 6.2, 5.3), 1.5, {"cheek": 1}, 0.1),
     ((-6.2, 4.6, 3.0), 1.4, {"cheek": 1}, 0.4),
     ((-6.9, 1.5, 0.3), 1.3, {"cheek": 0.5, "neck": 0.5}, 0.3),
@@ -104,13 +104,13 @@ def feature_masks() -> dict[str, np.ndarray]:
     head = mean_head()
     x, y, z = np.moveaxis(head.points, -1, 0)
     front = smoothstep(z, 3.0, 5.0)
-    brow = np.maximum(_drawn([17, 18, 19, 20, 21], width=7), _drawn([22, 23, 24, 25, 26], width=7))
+    brow = np.maximum(_drawn([17, 18, 19, 20, 21], width=9), _drawn([22, 23, 24, 25, 26], width=9))
     lips, mouth = _drawn(list(range(48, 60))), _drawn(list(range(60, 68)))
     nostril = np.exp(-0.5 * (((np.abs(x) - 0.8) / 0.32) ** 2 + ((y - 4.85) / 0.22) ** 2))
     return {
         "brow": cv2.GaussianBlur(brow, (0, 0), 2.0),
         "eye": cv2.GaussianBlur(np.maximum(_drawn(range(36, 42)), _drawn(range(42, 48))), (0, 0), 1.2),
-        "lips": cv2.GaussianBlur(lips, (0, 0), 2.2),
+        "lips": cv2.GaussianBlur(lips, (0, 0), 2.5),
         "mouth": cv2.GaussianBlur(mouth, (0, 0), 0.7),
         "nostril": (nostril * front).astype(np.float32),
     }
@@ -141,11 +141,12 @@ def skin_field(skin: SkinTemperatures, shape: np.ndarray, rng: np.random.Generat
     field = cv2.resize(coarse, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR)
 
     radius = np.linalg.norm(shape, axis=-1)
-    hollow = cv2.GaussianBlur(radius, (0, 0), 12) - radius
-    field += 0.9 * np.clip(hollow, -0.45, 0.45)
+    for scale, strength in ((12, 0.8), (4, 2.2)):
+        hollow = strength * (cv2.GaussianBlur(radius, (0, 0), scale) - radius)
+        field += 0.4 * np.tanh(hollow / 0.4)
 
-    field += 0.22 * smooth_noise(rng, (ROWS, COLUMNS), (10, 14)) + 0.1 * fractal_noise(rng, (ROWS, COLUMNS), (28, 40))
-    field += rng.uniform(0.25, 0.6) * _vessels(rng)
+    field += 0.28 * smooth_noise(rng, (ROWS, COLUMNS), (10, 14)) + 0.12 * fractal_noise(rng, (ROWS, COLUMNS), (28, 40))
+    field += rng.uniform(0.3, 0.8) * _vessels(rng)
     return field
 
 
@@ -168,9 +169,9 @@ def add_features(field: np.ndarray, skin: SkinTemperatures, brow: np.ndarray, br
     """
     masks = feature_masks()
     field = field - masks["brow"] * brow
-    eye = 0.55 * skin.inner_canthus + 0.45 * skin.outer_canthus - 0.75
-    field += 0.75 * masks["eye"] * (eye - field)
+    eye = 0.55 * skin.inner_canthus + 0.45 * skin.outer_canthus - 0.95
+    field += 0.9 * masks["eye"] * (eye - field)
     field += 0.85 * masks["lips"] * (skin.lips - field)
-    field += 0.9 * masks["mouth"] * (skin.lips + 1.0 - field)
+    field += 0.9 * masks["mouth"] * (skin.lips + 0.5 + 0.9 * breath - field)
     nostril = skin.nose + 1.0 + 1.6 * breath
     return field + 0.75 * masks["nostril"] * (nostril - field)

@@ -58,7 +58,7 @@ def draw_subject(rng: np.random.Generator) -> Subject:
     )
     hair, depth = _hair(rng, style, receding=not woman)
     beard, beard_depth = (np.zeros((ROWS, COLUMNS), np.float32), 0.0) if woman else _beard(rng)
-    brow = rng.uniform(0.5, 1.5) * np.clip(0.8 + 0.35 * fractal_noise(rng, (ROWS, COLUMNS), (40, 60)), 0.2, 1.4)
+    brow = rng.uniform(0.8, 2.0) * np.clip(0.85 + 0.25 * fractal_noise(rng, (ROWS, COLUMNS), (40, 60)), 0.2, 1.4)
     return Subject(
         shape=shape,
         skin=skin,
@@ -95,13 +95,13 @@ def _hair(rng: np.random.Generator, style: str, receding: bool) -> tuple[np.ndar
         line += _fringe(rng, azimuth)
     line = cv2.GaussianBlur(line[None].astype(np.float32), (0, 0), 3)[0]
 
-    ragged = 0.3 * smooth_noise(rng, (ROWS, COLUMNS), (5, 90)) + 0.15 * smooth_noise(rng, (ROWS, COLUMNS), (60, 160))
+    ragged = 0.45 * smooth_noise(rng, (ROWS, COLUMNS), (5, 28)) + 0.3 * smooth_noise(rng, (ROWS, COLUMNS), (12, 130))
     within = line - head.points[..., 1] + ragged
-    cover = smoothstep(within, -0.25, 0.45).astype(np.float32)
+    cover = smoothstep(within, -0.5, 0.7).astype(np.float32)
     if style == "bald":
         cover *= smoothstep(np.abs(azimuth), 55, 85) * smoothstep(head.points[..., 1], -8, -4) * rng.uniform(0, 0.7)
     full = {"bald": 0.15, "cropped": 0.35, "short": rng.uniform(0.8, 2.0), "long": rng.uniform(0.8, 1.6)}[style]
-    tufts = 1 + 0.25 * fractal_noise(rng, (ROWS, COLUMNS), (8, 12))
+    tufts = 1 + 0.25 * _off_crown() * fractal_noise(rng, (ROWS, COLUMNS), (8, 12))
     crown = 0.7 + 0.5 * smoothstep(-head.points[..., 1], 4, 11)
     depth = full * tufts * crown * (1 - np.exp(-np.maximum(within, 0) / 1.2)) * cover
     return cover, depth.astype(np.float32)
@@ -135,4 +135,9 @@ def _beard(rng: np.random.Generator) -> tuple[np.ndarray, float]:
 def _strands(rng: np.random.Generator) -> np.ndarray:
     """Streaks along the hair, float32 (ROWS, COLUMNS)."""
     fine = smooth_noise(rng, (ROWS, COLUMNS), (8, 150)) + 0.7 * smooth_noise(rng, (ROWS, COLUMNS), (16, 70))
-    return (0.6 * fine + 0.7 * smooth_noise(rng, (ROWS, COLUMNS), (7, 9))).astype(np.float32)
+    return (_off_crown() * (0.6 * fine + 0.7 * smooth_noise(rng, (ROWS, COLUMNS), (7, 9)))).astype(np.float32)
+
+
+def _off_crown() -> np.ndarray:
+    """0 at the grid's poles, where all columns meet, 1 elsewhere; float32 (ROWS, 1)."""
+    return smoothstep(np.cos(mean_head().elevation), 0.04, 0.4)[:, None].astype(np.float32)
