@@ -5,8 +5,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from lib.utils.cli import parse_command_line
-
+from lib.utils.cli import help_text, parse_command_line
 from lib.utils.config import Config, load_config
 from lib.utils.distributed import replace_by_torchrun, started_by_torchrun, world_from_environment
 from lib.utils.errors import ConfigError
@@ -45,11 +44,15 @@ def main(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     try:
         command = parse_command_line(arguments)
+        if command.help:
+            print(help_text())
+            return 0
         from segmentor.checks import check_names
 
         config, notes = load_config(command.configs, command.flags, command.pairs, checks=[check_names])
         if command.print_config:
-            print("\n".join(f"note: {note}" for note in notes), file=sys.stderr)
+            for note in notes:
+                print(f"note: {note}", file=sys.stderr)
             print(config.to_yaml(), end="")
         elif config.gpu is not None and len(config.gpu) > 1 and not started_by_torchrun():
             replace_by_torchrun([__file__, *arguments], processes=len(config.gpu))
