@@ -71,7 +71,7 @@ def _glasses(head: np.ndarray, ambient: float, breath: float, rng: np.random.Gen
         y = bridge[1] + 0.55 + half_height * v
         z = bridge[2] + 0.55 - 0.035 * x**2
         field = lens + 0.6 * v + 0.4 * u * side + (rim - lens) * smoothstep(radius, 0.88, 0.93)
-        surfaces.append(_surface(x, y, z, field, 1.02 - radius + 0.5, mirrored=ambient))
+        surfaces.append(_surface(x, y, z, field, 0.5 + 1.02 - radius, mirrored=ambient))
         t, across = np.meshgrid(np.linspace(0, 1, 60), np.linspace(-0.25, 0.25, 6), indexing="ij")
         hinge = np.array([side * (2 * half_width + 0.8), bridge[1] - 0.3, z[30, -1 if side > 0 else 0]])
         ear = np.array([side * 7.7, bridge[1] + 0.2, -1.2])
