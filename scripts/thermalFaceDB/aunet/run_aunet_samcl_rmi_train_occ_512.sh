@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# Attention-UNET with RMI loss, TiAug and SAM-CL, at 640x512.
+CONFIG=configs/thermalFaceDB/AU_SAMCL_RMI_Occ_512.json MODEL=attention_unet BACKBONE=none
+source "$(dirname "${BASH_SOURCE[0]}")/../run.sh"

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# HRNetV2-W48 with RMI loss, TiAug and SAM-CL.
+CONFIG=configs/thermalFaceDB/H_48_D_8_GCL_RMI_Occ.json MODEL=hrnet_w48 BACKBONE=none
+source "$(dirname "${BASH_SOURCE[0]}")/../run.sh"
