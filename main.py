@@ -9,7 +9,7 @@ from lib.utils.cli import help_text, parse_command_line
 from lib.utils.config import Config, load_config
 from lib.utils.distributed import replace_by_torchrun, started_by_torchrun, world_from_environment
 from lib.utils.errors import ConfigError
-from lib.utils.log import start_logging
+from lib.utils.log import log_to_file, log_to_terminal
 
 logger = logging.getLogger("samcl")
 
@@ -22,21 +22,18 @@ def run(config: Config, notes: Sequence[str]) -> None:
     from segmentor.trainer import Trainer
 
     log = config.logging
-    start_logging(
-        log.log_file if log.log_to_file else None,
-        stdout_level=log.stdout_level,
-        logfile_level=log.logfile_level,
-        log_format=log.log_format,
-        rewrite=log.rewrite and config.phase == "train" and not config.network.resume_continue,
-        speak=world_from_environment().is_main,
-    )
+    speaks = world_from_environment().is_main
+    log_to_terminal(log.stdout_level, log.log_format, speaks)
     for note in notes:
         logger.warning(note)
     with start_runtime(config) as runtime:
-        if config.phase == "train":
-            Trainer(config, runtime).train()
-        else:
-            Tester(config, runtime).test()
+        trains = config.phase == "train"
+        work = Trainer(config, runtime) if trains else Tester(config, runtime)
+        # Only now, as what was made has found nothing wrong: a refused run must not touch the log of the one before.
+        if log.log_to_file and speaks:
+            rewrite = log.rewrite and trains and not config.network.resume_continue
+            log_to_file(log.log_file, log.logfile_level, log.log_format, rewrite)
+        work.run()
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -54,7 +54,7 @@ class Tester:
         )
         self.out_dir = Path(config.test.out_dir or f"seg_results/{Path(config.network.resume).stem}")
 
-    def test(self) -> dict[str, Any] | None:
+    def run(self) -> dict[str, Any] | None:
         """Write ``label/``, ``vis/``, optionally ``prob/``, and with labels ``metrics.json``; returns its content."""
         logger.info("testing %s, writing to %s", self.config.network.resume, self.out_dir)
         speaks = self.runtime.world.is_main

@@ -90,7 +90,7 @@ class Trainer:
             model = DistributedDataParallel(model, device_ids=[runtime.device] if on_cuda else None)
         self.model = model
 
-    def train(self) -> dict[str, float]:
+    def run(self) -> dict[str, float]:
         """Run to ``solver.max_iters``, validating and saving on the way; returns :attr:`best`."""
         solver, end = self.config.solver, self.config.solver.max_iters
         if self.iteration >= end:

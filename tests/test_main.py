@@ -124,3 +124,13 @@ def test_errors_have_status_1_and_debug_shows_where(config_file):
     assert "gone.pth" in result.stderr
     assert "Traceback" not in result.stderr
     assert "Traceback" in run(*options, "--debug").stderr
+
+
+def test_refused_run_leaves_the_log_of_the_run_before(config_file, tmp_path):
+    options = ("--configs", config_file, "--max_iters", 1, "--log_to_file", "y", "--log_file", tmp_path / "run.log")
+    assert run(*options).returncode == 0
+    before = (tmp_path / "run.log").read_text()
+    result = run(*options)
+    assert result.returncode == 1
+    assert "--overwrite y" in result.stderr
+    assert (tmp_path / "run.log").read_text() == before

@@ -46,11 +46,11 @@ def test_trains_validates_and_tests(path, tiny_database, tmp_path):
     assert not notes
     with start_runtime(config) as runtime:
         trainer = Trainer(config, runtime)
-        best = trainer.train()
+        best = trainer.run()
     checkpoint = trainer.checkpoints.path("max_performance")
     test = ["phase=test", f"network.resume={checkpoint}", f"test.out_dir={tmp_path / 'out'}"]
     config, _ = load_config(path, pairs=[*reduced, *test], checks=[check_names])
     with start_runtime(config) as runtime:
-        scores = Tester(config, runtime).test()
+        scores = Tester(config, runtime).run()
     assert scores["miou"] == best["miou"]
     assert len(list((tmp_path / "out" / "label").glob("*.png"))) == 4

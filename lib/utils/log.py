@@ -1,29 +1,19 @@
 """Logging: to the terminal, and as plain lines to a file."""
 
 import logging
+import os
 import sys
 from pathlib import Path
 
 logger = logging.getLogger("samcl")
 
 
-def start_logging(
-    log_file: str | None = None,
-    *,
-    stdout_level: str = "info",
-    logfile_level: str = "info",
-    log_format: str = "%(asctime)s %(levelname)-7s %(message)s",
-    rewrite: bool = False,
-    speak: bool = True,
-) -> None:
-    """Send the project's log to standard output and, if named, to ``log_file``.
+def log_to_terminal(level: str, log_format: str, speak: bool = True) -> None:
+    """Send the project's log to standard output, and nowhere else.
 
     Args:
-        log_file: appended to, or started anew with ``rewrite``; its folder is made.
-        stdout_level: least level shown on the terminal (``debug info warning error``).
-        logfile_level: the same for the file.
+        level: least level that is shown (``debug info warning error critical``).
         log_format: of :mod:`logging`.
-        rewrite: start the file anew.
         speak: False in all processes but the main one, which show errors alone.
     """
     for handler in logger.handlers[:]:
@@ -31,14 +21,23 @@ def start_logging(
         handler.close()
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
-    terminal = logging.StreamHandler(sys.stdout)
-    terminal.setLevel(stdout_level.upper() if speak else "ERROR")
-    handlers: list[logging.Handler] = [terminal]
-    if log_file and speak:
-        Path(log_file).parent.mkdir(parents=True, exist_ok=True)
-        to_file = logging.FileHandler(log_file, mode="w" if rewrite else "a")
-        to_file.setLevel(logfile_level.upper())
-        handlers.append(to_file)
-    for handler in handlers:
-        handler.setFormatter(logging.Formatter(log_format))
-        logger.addHandler(handler)
+    _add(logging.StreamHandler(sys.stdout), level if speak else "error", log_format)
+
+
+def log_to_file(path: str | os.PathLike, level: str, log_format: str, rewrite: bool = False) -> None:
+    """Send the project's log to a file as well.
+
+    Args:
+        path: appended to, or started anew with ``rewrite``; its folder is made.
+        level: least level that is written.
+        log_format: of :mod:`logging`.
+        rewrite: start the file anew.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    _add(logging.FileHandler(path, mode="w" if rewrite else "a"), level, log_format)
+
+
+def _add(handler: logging.Handler, level: str, log_format: str) -> None:
+    handler.setLevel(level.upper())
+    handler.setFormatter(logging.Formatter(log_format))
+    logger.addHandler(handler)

@@ -24,7 +24,7 @@ def weights(make_config, tmp_path):
 
 def run(config):
     with start_runtime(config) as runtime:
-        return Tester(config, runtime).test()
+        return Tester(config, runtime).run()
 
 
 def test_writes_masks_pictures_probabilities_and_scores(make_config, weights, data_dir, tmp_path):

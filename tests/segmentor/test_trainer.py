@@ -18,7 +18,7 @@ def train(config):
     """Run ``config``; returns the trainer."""
     with start_runtime(config) as runtime:
         trainer = Trainer(config, runtime)
-        trainer.train()
+        trainer.run()
     return trainer
 
 
@@ -88,7 +88,7 @@ def test_resumed_run_equals_uninterrupted_run_to_the_bit(make_config, recorded_l
 
         trainer._save = save_and_die
         with pytest.raises(KeyboardInterrupt):
-            trainer.train()
+            trainer.run()
     latest = trainer.checkpoints.path("latest")
     resumed = train(
         make_config(
@@ -165,7 +165,7 @@ def test_test_reproduces_the_best_validation_exactly(make_config, tmp_path):
         f"test.out_dir={tmp_path / 'out'}",
     )
     with start_runtime(config) as runtime:
-        assert Tester(config, runtime).test()["miou"] == trainer.best["miou"]
+        assert Tester(config, runtime).run()["miou"] == trainer.best["miou"]
 
 
 def test_diverged_run_stops_and_keeps_its_checkpoint(make_config):
