@@ -6,7 +6,9 @@ Zhao, Wang, Yang, Cai: Region Mutual Information Loss for Semantic Segmentation,
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
+from lib.loss.cross_entropy import binary_cross_entropy_sum
 from lib.loss.masks import full_precision, no_autocast, one_hot, valid_mask
 from lib.utils.errors import ConfigError
 
@@ -26,31 +28,50 @@ def _pool(maps: Tensor, way: int, size: int, stride: int, interpolation: str) ->
 
 
 def _neighbourhoods(maps: Tensor, radius: int) -> Tensor:
-    """Every neighbourhood as a centred vector: (N, C, H, W) -> (N, C, radius^2, positions)."""
+    """Every neighbourhood as a centred vector: (N, C, H, W) -> (N C, radius^2, positions)."""
     height, width = (side - radius + 1 for side in maps.shape[-2:])
     shifted = [maps[..., y : y + height, x : x + width] for y in range(radius) for x in range(radius)]
-    vectors = torch.stack(shifted, dim=2).flatten(3)
-    return vectors - vectors.mean(dim=-1, keepdim=True)
+    vectors = torch.stack(shifted, dim=2).flatten(3).flatten(0, 1)
+    return vectors.sub_(vectors.mean(dim=-1, keepdim=True))
 
 
-def _conditional_log_det(truth: Tensor, prediction: Tensor) -> Tensor:
-    """log det(Cov(truth | prediction) + a I): centred vectors (..., D, positions) -> (...).
+class HalfLogDet(torch.autograd.Function):
+    """Half of log det(Cov(truth | prediction) + a I) for every map of (N, C, H, W) masks and probabilities; (N, C).
 
-    Covariances are sums over positions.
-
-    With P = Cov(prediction) + a I and M = Cov(truth, prediction) P^-1 the conditional covariance is E E^T +
-    a M M^T, E = truth - M prediction: a sum of squares, so it stays positive definite where the usual
-    difference Cov(truth) - M Cov(prediction, truth) cancels to noise. M minimises that expression (ridge
-    regression), hence its own derivative contributes nothing to the gradient and M is a constant here.
+    Covariances are those of neighbourhoods L of the truth and R of the prediction, as sums over positions. With
+    P = R R^T + a I and M = L R^T P^-1 the conditional covariance is E E^T + a M M^T, E = L - M R: a sum of squares, so
+    it stays positive definite where the usual difference L L^T - M R L^T cancels to noise. M minimises that expression
+    (ridge regression), hence its own derivative contributes nothing, and the gradient by R is -M^T S^-1 E with S the
+    matrix under the determinant. It is computed with the value, so that one map is kept for the backward pass rather
+    than radius^2 of them.
     """
-    identity = RIDGE * torch.eye(truth.shape[-2], dtype=truth.dtype, device=truth.device)
-    with torch.no_grad():
-        factor, _ = torch.linalg.cholesky_ex(prediction @ prediction.mT + identity)
-        regression = torch.cholesky_solve(prediction @ truth.mT, factor).mT
-    residual = truth - regression @ prediction
-    covariance = residual @ residual.mT + RIDGE * regression @ regression.mT
-    factor, _ = torch.linalg.cholesky_ex(covariance + identity)
-    return 2 * factor.diagonal(dim1=-2, dim2=-1).log().sum(dim=-1)
+
+    @staticmethod
+    def forward(ctx, probabilities: Tensor, masks: Tensor, radius: int) -> Tensor:
+        truth, prediction = _neighbourhoods(masks, radius), _neighbourhoods(probabilities, radius)
+        ridge = RIDGE * torch.eye(radius**2, dtype=truth.dtype, device=truth.device)
+        factor, _ = torch.linalg.cholesky_ex(torch.bmm(prediction, prediction.mT) + ridge)
+        regression = torch.cholesky_solve(torch.bmm(prediction, truth.mT), factor).mT
+        residual = torch.baddbmm(truth, regression, prediction, alpha=-1)
+        covariance = torch.bmm(residual, residual.mT) + RIDGE * torch.bmm(regression, regression.mT)
+        factor, _ = torch.linalg.cholesky_ex(covariance + ridge)
+
+        if ctx.needs_input_grad[0]:
+            gradients = torch.bmm(torch.cholesky_solve(regression, factor).mT, residual)
+            height, width = (side - radius + 1 for side in probabilities.shape[-2:])
+            gradients = gradients.view(*probabilities.shape[:2], radius**2, height, width)
+            gradient = torch.zeros_like(probabilities)
+            for number in range(radius**2):
+                y, x = divmod(number, radius)
+                gradient[..., y : y + height, x : x + width] -= gradients[:, :, number]
+            ctx.save_for_backward(gradient)
+        return factor.diagonal(dim1=-2, dim2=-1).log().sum(dim=-1).view(probabilities.shape[:2])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, outer: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return gradient * outer[..., None, None], None, None
 
 
 def rmi_lower_bound(probabilities: Tensor, masks: Tensor, radius: int = 3) -> Tensor:
@@ -60,18 +81,24 @@ def rmi_lower_bound(probabilities: Tensor, masks: Tensor, radius: int = 3) -> Te
     it, since covariances of confident masks are nearly singular.
 
     Args:
-        probabilities: (N, C, H, W) in [0, 1], zero where ignored; H and W at least ``radius``.
+        probabilities: (N, C, H, W) in [0, 1], zero where ignored.
         masks: (N, C, H, W), the truth, zero where ignored.
         radius: side of the square neighbourhoods, pixels.
 
     Returns:
         A scalar of the dtype of ``probabilities``.
+
+    Raises:
+        ValueError: the maps are smaller than a neighbourhood.
     """
+    if min(probabilities.shape[-2:]) < radius:
+        raise ValueError(
+            f"RMI: expected pooled maps of at least {radius}x{radius} pixels, got {tuple(probabilities.shape[-2:])}; "
+            "take larger crops or lower rmi_pool_stride or rmi_radius"
+        )
     dtype = probabilities.dtype if probabilities.device.type == "mps" else torch.float64
-    truth = _neighbourhoods(masks.to(dtype), radius)
-    prediction = _neighbourhoods(probabilities.to(dtype), radius)
-    log_det = _conditional_log_det(truth, prediction)
-    return (0.5 * log_det.mean(dim=0).sum() / radius**2).to(probabilities.dtype)
+    bounds = HalfLogDet.apply(probabilities.to(dtype), masks.to(dtype), radius)
+    return (bounds.mean(dim=0).sum() / radius**2).to(probabilities.dtype)
 
 
 def rmi_loss(
@@ -108,8 +135,7 @@ def rmi_loss(
         logits = full_precision(logits)
         masks = one_hot(labels, logits.shape[1], ignore_index, logits.dtype)
         valid = valid_mask(labels, ignore_index).unsqueeze(1).to(logits.dtype)
-        total = F.binary_cross_entropy_with_logits(logits, masks, weight=valid, reduction="sum")
-        bce = total / (valid.sum() + 1)
+        bce = binary_cross_entropy_sum(logits, masks, valid) / (valid.sum() + 1)
 
         probabilities = logits.sigmoid() * valid
         pooling = (rmi_pool_way, rmi_pool_size, rmi_pool_stride)

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from lib.loss.cross_entropy import (
     CrossEntropyLoss,
     binary_cross_entropy_loss,
+    binary_cross_entropy_sum,
     cross_entropy_loss,
     hard_example_loss,
     inverse_frequencies,
@@ -34,6 +35,16 @@ def test_bce_is_the_mean_over_classes_and_labelled_pixels():
                 total += math.log(1 + math.exp(-score if k == label else score))
                 count += 1
     assert binary_cross_entropy_loss(logits, labels).item() == pytest.approx(total / count, rel=1e-5)
+
+
+def test_bce_and_its_gradient_are_the_frameworks_for_any_logit():
+    masks, valid = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, 1, 9), torch.ones(1, 1, 1, 9)
+    logits = torch.tensor([-1e4, -200.0, -60.0, -1.0, 0.0, 1.0, 60.0, 200.0, 1e4]).expand(1, 2, 1, 9).clone()
+    ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    loss = binary_cross_entropy_sum(ours, masks, valid)
+    expected = F.binary_cross_entropy_with_logits(theirs, masks, reduction="sum")
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(torch.autograd.grad(loss, ours), torch.autograd.grad(expected, theirs))
 
 
 @pytest.mark.parametrize("weight", [None, torch.tensor([0.5, 1.0, 2.0])])

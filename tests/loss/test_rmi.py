@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from lib.loss import RMILoss
-from lib.loss.rmi import _conditional_log_det
+from lib.loss.rmi import HalfLogDet
 from lib.utils.errors import ConfigError
 from tests.loss import golden
 
@@ -104,12 +104,8 @@ def test_residual_form_is_safe_in_float32(scale):
     noise = torch.rand(truth.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     prediction = (scale * (2 * truth - 1) + 0.1 * noise).sigmoid()
 
-    def vectors(maps):
-        rows = maps.unfold(2, 3, 1).unfold(3, 3, 1).flatten(4).flatten(2, 3).mT
-        return rows - rows.mean(dim=-1, keepdim=True)
-
-    exact = _conditional_log_det(vectors(truth), vectors(prediction))
-    single = _conditional_log_det(vectors(truth).float(), vectors(prediction).float())
+    exact = HalfLogDet.apply(prediction, truth, 3)
+    single = HalfLogDet.apply(prediction.float(), truth.float(), 3)
     torch.testing.assert_close(single.double(), exact, rtol=1e-2, atol=0)
 
 
@@ -124,3 +120,9 @@ def test_better_predictions_have_lower_loss():
 def test_parameters_outside_their_range_are_refused(options):
     with pytest.raises(ConfigError, match=next(iter(options))):
         RMILoss(4, **options)
+
+
+def test_maps_smaller_than_a_neighbourhood_are_named():
+    logits, labels = waves(height=4, width=31)
+    with pytest.raises(ValueError, match="3x3"):
+        RMILoss(4)(logits, labels)
