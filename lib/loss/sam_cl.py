@@ -160,7 +160,7 @@ class SAMCLLoss(nn.Module):
             A scalar in float32 (float64 for float64 logits).
         """
         with no_autocast(logits):
-            logits = full_precision(logits)
+            logits = full_precision(logits).contiguous()
             if self.mode == "published":
                 distances = self._published(logits, labels, auxiliary, permutation)
             else:

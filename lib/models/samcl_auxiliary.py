@@ -83,7 +83,7 @@ class SAMCLAuxiliary(nn.Module):
             conv = kind(num_classes, num_classes, reflect_padding)
             if spectral_norm:
                 conv = apply_spectral_norm(conv)
-            return [conv, nn.BatchNorm2d(num_classes, track_running_stats=False), nn.ReLU()]
+            return [conv, nn.BatchNorm2d(num_classes, track_running_stats=False), nn.ReLU(inplace=True)]
 
         stages = [nn.Sequential(*layers(PointwiseConv), *layers(DownsamplingConv)) for _ in range(num_scales // 2)]
         if num_scales == 4:
