@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from lib.loss import RMILoss, SAMCLLoss
 from lib.loss.masks import one_hot
@@ -17,6 +18,7 @@ from lib.loss.sam_cl import CONFUSABLE_FACE, bray_curtis_distance, soft_target_d
 from lib.models.samcl_auxiliary import SAMCLAuxiliary
 from lib.utils.errors import ConfigError
 from tests.loss import golden
+from tests.loss.test_contract import Operators
 from tests.models.test_samcl_auxiliary import published_weights
 
 
@@ -42,9 +44,6 @@ class Recorder(nn.Module):
     def forward(self, masks):
         self.masks = masks.detach()
         return (masks,)
-
-
-# --- parity and reference ---------------------------------------------------------------------------------------------
 
 
 def test_published_values():
@@ -129,9 +128,6 @@ def test_known_values():
         assert loss.item() == pytest.approx(expected, rel=1e-4), mode
 
 
-# --- distances --------------------------------------------------------------------------------------------------------
-
-
 def test_bray_curtis_of_masks_is_one_minus_dice():
     a, b = one_hot(blobs(0), 6), one_hot(blobs(1), 6)
     dice = (2 * (a * b).sum(dim=(0, 2, 3)) / (a + b).sum(dim=(0, 2, 3))).mean()
@@ -152,9 +148,6 @@ def test_paper_triplet_has_a_gradient_that_does_not_depend_on_the_anchor():
         (soft_target_distance(anchor, targets[0]) - soft_target_distance(anchor, targets[1])).backward()
         gradients.append(anchor.grad)
     torch.testing.assert_close(*gradients)
-
-
-# --- negatives --------------------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=40, deadline=None)
@@ -211,9 +204,6 @@ def test_published_draws_the_zero_negative():
     assert SAMCLLoss(6, mode="published").draw_permutation(generator()).tolist() == [-1] * 6
 
 
-# --- what it trains ---------------------------------------------------------------------------------------------------
-
-
 def small_network():
     torch.manual_seed(0)
     return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 6, 3, padding=1))
@@ -238,6 +228,18 @@ def test_published_sends_no_gradient_to_the_network():
     loss(network(labels.unsqueeze(1).float()), labels, auxiliary, loss.draw_permutation(generator())).backward()
     assert all(weight.grad is None for weight in network.parameters())
     assert any(weight.grad.abs().max() > 0 for weight in auxiliary.parameters())
+
+
+def test_published_neither_waits_for_the_device_nor_needs_the_cpu():
+    loss, auxiliary, labels = SAMCLLoss(6, mode="published"), SAMCLAuxiliary(6, reflect_padding=True), blobs()
+    with Operators():
+        loss(noisy(labels), labels, auxiliary, torch.full((6,), -1)).backward()
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        logits = torch.empty(2, 6, 32, 40, device="cuda")
+        labels, permutation = (torch.zeros(*s, dtype=torch.int64, device="cuda") for s in ((2, 32, 40), (6,)))
+        assert (
+            loss(logits, labels, SAMCLAuxiliary(6, reflect_padding=True).to("cuda"), permutation).device.type == "cuda"
+        )
 
 
 @pytest.mark.parametrize("mode", ["overlap", "paper"])
@@ -295,9 +297,6 @@ def test_ignored_pixels_are_in_no_mask():
     SAMCLLoss(6)(noisy(labels), labels, recorder, torch.tensor([1, 2, 3, 4, 5, 0]))
     for mask in recorder.masks.chunk(3):
         assert not mask.movedim(1, -1)[labels == -1].any()
-
-
-# --- parameters -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
