@@ -1,15 +1,17 @@
 """What a config's schema can't know: which networks and losses there are, and whether they fit each other."""
 
-from lib.loss import LOSSES
+from collections.abc import Collection
+
 from lib.models import NETWORKS
 from lib.utils.config import Config, Fault
-from lib.utils.registry import Registry
+from segmentor.objectives import loss_types
 
 
 def check_names(config: Config) -> list[Fault]:
     """Faults in the names of network and loss, and in their combination."""
     network, loss = config.network.model_name, config.loss.loss_type
-    faults = _unknown("network.model_name", network, NETWORKS) + _unknown("loss.loss_type", loss, LOSSES)
+    losses = loss_types()
+    faults = _unknown("network.model_name", network, NETWORKS.names()) + _unknown("loss.loss_type", loss, losses)
     if faults:
         return faults
     return [
@@ -20,7 +22,7 @@ def check_names(config: Config) -> list[Fault]:
             f"networks that have one: {', '.join(_providers(need))}",
             others=("network.model_name",),
         )
-        for need in LOSSES.facts(loss).get("needs", ())
+        for need in losses[loss]
         if network not in _providers(need)
     ]
 
@@ -29,7 +31,5 @@ def _providers(need: str) -> list[str]:
     return [name for name in NETWORKS.names() if need in NETWORKS.facts(name)["provides"]]
 
 
-def _unknown(key: str, name: str, registry: Registry) -> list[Fault]:
-    if name in registry.names():
-        return []
-    return [Fault.unknown_name(key, name, registry.names())]
+def _unknown(key: str, name: str, valid: Collection[str]) -> list[Fault]:
+    return [] if name in valid else [Fault.unknown_name(key, name, valid)]

@@ -16,6 +16,7 @@ from tqdm.contrib.logging import logging_redirect_tqdm
 from lib import vis
 from lib.utils.config import Config
 from lib.utils.distributed import World
+from segmentor.objectives import CRITIC_LOSS
 
 logger = logging.getLogger("samcl")
 
@@ -76,7 +77,7 @@ class Monitor:
 
         Args:
             iteration: number of iterations done.
-            losses: by name, their sum excluded.
+            losses: by name, their sum excluded; a critic's is shown and no part of the sum.
             learning_rates: of the optimiser's groups.
             images: in one iteration, over all processes.
         """
@@ -84,7 +85,7 @@ class Monitor:
         now = time.perf_counter()
         self._mark = (iteration, now)
         seconds = (now - then) / max(iteration - since, 1)
-        total = sum(losses.values())
+        total = sum(value for name, value in losses.items() if name != CRITIC_LOSS)
         left = timedelta(seconds=round(seconds * (self._config.solver.max_iters - iteration)))
         if self._speaks:
             terms = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())

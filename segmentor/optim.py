@@ -1,7 +1,7 @@
 """Optimisers with the published learning-rate groups, and the published learning-rate policies."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from torch import nn
@@ -14,21 +14,21 @@ HEAD_PREFIXES = ("aux_layer", "upsample_proj")
 HEAD_FACTOR = 10.0
 
 
-def build_optimizer(network: nn.Module, objective: nn.Module, config: Config) -> Optimizer:
-    """The optimiser of a network and of the parts of its objective that learn with it.
+def build_optimizer(network: nn.Module, companions: Iterable[nn.Parameter], config: Config) -> Optimizer:
+    """The optimiser of a network and of what learns with it.
 
     Learning rates as published: parameters under ``backbone`` at ``lr.base_lr``, under ``aux_layer`` or
     ``upsample_proj`` at ten times that, all others at ``lr.nbb_mult`` times.
 
     Args:
         network: of any kind.
-        objective: its parameters (an auxiliary network) count among the others.
+        companions: the objective's parameters that learn with it (an auxiliary network); they count among the others.
         config: sections ``lr`` and ``optim``.
     """
     rates: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         rates.setdefault(config.lr.base_lr * _rate_factor(name, config.lr.nbb_mult), []).append(parameter)
-    rates.setdefault(config.lr.base_lr * config.lr.nbb_mult, []).extend(objective.parameters())
+    rates.setdefault(config.lr.base_lr * config.lr.nbb_mult, []).extend(companions)
     groups = [{"params": parameters, "lr": rate} for rate, parameters in rates.items() if parameters]
 
     method = config.optim.optim_method
@@ -49,6 +49,16 @@ def build_optimizer(network: nn.Module, objective: nn.Module, config: Config) ->
         eps=settings.eps,
         weight_decay=settings.weight_decay,
     )
+
+
+def build_opponents_optimizer(opponents: Iterable[nn.Parameter]) -> Optimizer | None:
+    """The optimiser of what learns against the network; None where nothing does.
+
+    Adam at a constant learning rate of 2e-4 with betas (0.5, 0.999), as is usual for discriminators (Radford, Metz,
+    Chintala: DCGAN, ICLR 2016).
+    """
+    opponents = list(opponents)
+    return Adam(opponents, lr=2e-4, betas=(0.5, 0.999)) if opponents else None
 
 
 def _rate_factor(name: str, others: float) -> float:

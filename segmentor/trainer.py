@@ -17,7 +17,7 @@ from segmentor.evaluator import Batch, evaluate
 from segmentor.monitor import Monitor
 from segmentor.network import build_network_with_weights
 from segmentor.objectives import Objective, build_objective
-from segmentor.optim import Schedule, build_optimizer
+from segmentor.optim import Schedule, build_opponents_optimizer, build_optimizer
 from segmentor.run_checkpoints import RunCheckpoints
 from segmentor.runtime import Runtime
 
@@ -39,7 +39,7 @@ class TrainingModel(nn.Module):
 
     def forward(self, images: Tensor, labels: Tensor, iteration: int) -> dict[str, Tensor]:
         """Losses by name of images (N, C, H, W) float32 and labels (N, H, W) int64, -1 = ignored."""
-        return self.objective(self.network(images), labels, iteration)
+        return self.objective(images, self.network(images), labels, iteration)
 
 
 class Trainer:
@@ -78,7 +78,8 @@ class Trainer:
         if runtime.world.size > 1 and on_cuda and config.network.bn_type == "torchsyncbn":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         self.network, self.objective = model.network, model.objective
-        self.optimizer = build_optimizer(self.network, self.objective, config)
+        self.optimizer = build_optimizer(self.network, self.objective.companions(), config)
+        self.opponents_optimizer = build_opponents_optimizer(self.objective.opponents())
         self.schedule = Schedule(self.optimizer, config)
         # float16 gradients underflow without scaling; only CUDA trains in it.
         self.scaler = torch.amp.GradScaler(
@@ -132,15 +133,16 @@ class Trainer:
         )
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
-        """One optimiser step; returns the detached losses without waiting for the device."""
+        """One step of all optimisers; returns the detached losses without waiting for the device."""
         seed_iteration(self.config.seed, self.iteration, self.runtime.world.rank)
         images = self.runtime.to_device(batch["image"])
         labels = batch["label"].to(self.runtime.device, non_blocking=True)
         with self.runtime.autocast():
             losses = self.model(images, labels, self.iteration)
-        self.optimizer.zero_grad(set_to_none=True)
+        self.model.zero_grad(set_to_none=True)
         self.scaler.scale(sum(losses.values())).backward()
-        self.scaler.step(self.optimizer)
+        for optimizer in filter(None, (self.optimizer, self.opponents_optimizer)):
+            self.scaler.step(optimizer)
         self.scaler.update()
         self.schedule.after_iteration()
         return {name: loss.detach() for name, loss in losses.items()}
@@ -170,7 +172,7 @@ class Trainer:
             self.validation_batches,
             self.runtime,
             self.config.data.num_classes,
-            criterion=self.objective.pixel_loss,
+            criterion=self.objective.validation_loss,
             on_batch=keep_first,
         )
         scores = result.confusion.scores(self.config.data.class_names)
@@ -193,6 +195,7 @@ class Trainer:
                 "best": self.best,
                 "objective": self.objective.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
+                "opponents_optimizer": self.opponents_optimizer and self.opponents_optimizer.state_dict(),
                 "schedule": self.schedule.state_dict(),
                 "scaler": self.scaler.state_dict(),
             }
@@ -204,6 +207,8 @@ class Trainer:
         try:
             self.objective.load_state_dict(training["objective"])
             self.optimizer.load_state_dict(training["optimizer"])
+            if self.opponents_optimizer:
+                self.opponents_optimizer.load_state_dict(training["opponents_optimizer"])
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(
                 f"{path}: its run had another objective or optimiser than this config ({error}); resume with the "

@@ -75,6 +75,15 @@ def sum_over_processes(value: torch.Tensor) -> torch.Tensor:
     return value
 
 
+def gather_over_processes(value: torch.Tensor, dim: int = 0) -> torch.Tensor:
+    """The values of all processes, of the same shape, in the order of their ranks and joined along ``dim``."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return value
+    parts = [torch.empty_like(value, memory_format=torch.contiguous_format) for _ in range(dist.get_world_size())]
+    dist.all_gather(parts, value.contiguous())
+    return torch.cat(parts, dim)
+
+
 def wait_for_all() -> None:
     """Return when every process has come here."""
     if dist.is_available() and dist.is_initialized():

@@ -1,33 +1,71 @@
 """The interface between the trainer's one loop and the learning strategies."""
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 from lib.models.output import SegOutput
 
+CRITIC_LOSS = "critic_loss"
+"""The name of the loss that a critic minimises. It sends no gradient to the network and is no part of its loss."""
+
 
 class Objective(nn.Module):
-    """Turns a network's output and the labels into losses by name, whose sum is minimised.
+    """A pixel loss and any number of terms beside it, as losses by name.
 
-    An objective is a module: what learns with the network (an auxiliary network) is a child of it and joins the
-    optimiser, and what must survive an interruption (a generator, a memory) is in its state dict.
+    An objective is a module: what must survive an interruption (a generator, a memory) is in its state dict. What
+    learns with the network (an auxiliary network) are :meth:`companions`, which join its optimiser; what learns
+    against it are :meth:`opponents`, with an optimiser of their own.
+
+    A term is a module ``(images, output, labels, iteration) -> losses by name``, with arguments as of :meth:`forward`.
+    One that learns against the network has it in its attribute ``critic``, and returns :data:`CRITIC_LOSS`. No loss
+    sends a gradient to both sides, so that one backward pass of the sum of all serves both optimisers.
 
     Args:
-        pixel_loss: ``(logits, labels) -> scalar``, the loss that validation reports.
+        pixel_loss: ``(logits, labels) -> scalar``.
+        terms: by name.
+        takes_aux: ``pixel_loss`` takes the auxiliary logits as third argument.
     """
 
-    def __init__(self, pixel_loss: nn.Module) -> None:
+    def __init__(
+        self, pixel_loss: nn.Module, terms: Mapping[str, nn.Module] | None = None, takes_aux: bool = False
+    ) -> None:
         super().__init__()
         self.pixel_loss = pixel_loss
+        self.terms = nn.ModuleDict(terms)
+        self.takes_aux = takes_aux
 
-    def forward(self, output: SegOutput, labels: Tensor, iteration: int) -> dict[str, Tensor]:
+    def forward(self, images: Tensor, output: SegOutput, labels: Tensor, iteration: int) -> dict[str, Tensor]:
         """The losses of one batch, weighted and ready to be summed.
 
         Args:
-            output: of the network, for N frames.
+            images: (N, K, H, W) float32.
+            output: of the network, for the images.
             labels: (N, H, W) int64, -1 = ignored.
             iteration: of the run, from 0, for warm-ups.
 
         Returns:
-            Scalars by name.
+            Scalars by name: ``seg_loss``, and those of the terms.
         """
-        return {"seg_loss": self.pixel_loss(output.logits, labels)}
+        loss = self.pixel_loss(output.logits, labels, *([output.aux] if self.takes_aux else []))
+        # Outputs that no loss reads get a gradient of 0: processes that average gradients wait for every parameter.
+        for unread in (*output.aux, *([] if output.embedding is None else [output.embedding])):
+            loss = loss + 0.0 * unread.float().mean()
+        losses = {"seg_loss": loss}
+        for term in self.terms.values():
+            losses.update(term(images, output, labels, iteration))
+        return losses
+
+    def validation_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """What validation reports: the pixel loss of the logits alone, a scalar."""
+        return self.pixel_loss(logits, labels, *([()] if self.takes_aux else []))
+
+    def companions(self) -> list[nn.Parameter]:
+        """Parameters that learn with the network."""
+        opponents = {id(parameter) for parameter in self.opponents()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in opponents]
+
+    def opponents(self) -> list[nn.Parameter]:
+        """Parameters that learn against the network: those of the terms' critics."""
+        critics = [term.critic for term in self.terms.values() if hasattr(term, "critic")]
+        return [parameter for critic in critics for parameter in critic.parameters()]

@@ -2,25 +2,53 @@
 
 from torch import nn
 
-from lib.loss import SAMCLLoss
-from lib.loss.build import build_pixel_loss, rmi_options
+from lib.loss import LOSSES, EmbeddingMemory, PixelContrastLoss, SAMCLLoss, rmi_options
+from lib.loss.adversarial import discriminator_loss, feature_distance, generator_loss
+from lib.loss.dice import SoftDiceLoss
+from lib.models.critics import PatchDiscriminator, SegANCritic
 from lib.models.samcl_auxiliary import SAMCLAuxiliary
 from lib.utils.config import Config
+from lib.utils.registry import Registry
+from segmentor.objectives.adversarial import AdversarialTerm
 from segmentor.objectives.base import Objective
-from segmentor.objectives.sam_cl import SAMCLObjective
+from segmentor.objectives.contrast import ContrastTerm
+from segmentor.objectives.sam_cl import SAMCLTerm
+
+OBJECTIVES = Registry("objective")
+"""By ``loss.loss_type``, beside the pixel losses of :data:`lib.loss.LOSSES`. Facts: ``needs``, what the network's
+output must hold beside the logits."""
+
+SEGAN_WEIGHT = 1.0
+"""Of SegAN's feature distance beside soft Dice, as in its authors' code."""
+
+SEGGAN_WEIGHT = 0.1
+"""Of the logistic loss beside cross-entropy: a tenth keeps the pixels' loss in charge while both are about 1."""
+
+
+def loss_types() -> dict[str, tuple[str, ...]]:
+    """Every ``loss.loss_type``, with what the network's output must hold for it."""
+    return {
+        name: registry.facts(name).get("needs", ()) for registry in (LOSSES, OBJECTIVES) for name in registry.names()
+    }
 
 
 def build_objective(config: Config) -> Objective:
-    """The objective that ``loss.loss_type`` and the optional section ``gcl`` (SAM-CL) describe."""
-    pixel_loss = build_pixel_loss(config)
-    return Objective(pixel_loss) if config.gcl is None else _build_sam_cl(config, pixel_loss)
+    """The objective that ``loss.loss_type`` describes, with SAM-CL on top where there is a section ``gcl``."""
+    name = config.loss.loss_type
+    objective = OBJECTIVES.get(name)(config) if name in OBJECTIVES.names() else _of_pixel_loss(config, name)
+    if config.gcl is not None:
+        objective.terms["samcl"] = _sam_cl(config)
+    return objective
 
 
-def _build_sam_cl(config: Config, pixel_loss: nn.Module) -> SAMCLObjective:
+def _of_pixel_loss(config: Config, name: str) -> Objective:
+    return Objective(LOSSES.get(name)(config), takes_aux="aux" in LOSSES.facts(name).get("needs", ()))
+
+
+def _sam_cl(config: Config) -> nn.Module:
     gcl, num_classes = config.gcl, config.data.num_classes
     two_scales = config.critic.model_name == "samcl_auxiliary_2" or config.loss.critic_loss_type == "samcl_loss_2"
-    return SAMCLObjective(
-        pixel_loss,
+    return SAMCLTerm(
         SAMCLLoss(
             num_classes,
             mode=gcl.mode,
@@ -39,3 +67,71 @@ def _build_sam_cl(config: Config, pixel_loss: nn.Module) -> SAMCLObjective:
         warmup_iters=gcl.warmup_iters,
         seed=config.seed,
     )
+
+
+@OBJECTIVES.register("contrast_ce_loss", needs=("embedding",))
+def build_contrast(config: Config) -> Objective:
+    """Pixel contrast in the batch beside RMI (``contrast.use_rmi``), cross-entropy + Lovasz, or cross-entropy."""
+    return _contrast(config, rmi="rmi_loss", cross_entropy="fs_ce_loss")
+
+
+@OBJECTIVES.register("contrast_auxce_loss", needs=("embedding",))
+def build_contrast_auxiliary(config: Config) -> Objective:
+    """As ``contrast_ce_loss``, and cross-entropy of the auxiliary outputs, of networks that have any."""
+    return _contrast(config, rmi="fs_aux_rmi_loss", cross_entropy="fs_auxce_loss")
+
+
+@OBJECTIVES.register("mem_contrast_ce_loss", needs=("embedding",))
+def build_contrast_with_memory(config: Config) -> Objective:
+    """As ``contrast_ce_loss``, against a memory of earlier batches."""
+    contrast = config.contrast
+    memory = EmbeddingMemory(
+        config.data.num_classes, contrast.memory_size, contrast.proj_dim, contrast.pixel_update_freq
+    )
+    return _contrast(config, rmi="rmi_loss", cross_entropy="fs_ce_loss", memory=memory)
+
+
+def _contrast(config: Config, *, rmi: str, cross_entropy: str, memory: EmbeddingMemory | None = None) -> Objective:
+    contrast = config.contrast
+    objective = _of_pixel_loss(
+        config, rmi if contrast.use_rmi else "fs_ce_lovasz_loss" if contrast.use_lovasz else cross_entropy
+    )
+    loss = PixelContrastLoss(
+        config.data.num_classes,
+        temperature=contrast.temperature,
+        base_temperature=contrast.base_temperature,
+        max_samples=contrast.max_samples,
+        max_views=contrast.max_views,
+    )
+    objective.terms["contrast"] = ContrastTerm(
+        loss, weight=contrast.loss_weight, warmup_iters=contrast.warmup_iters, memory=memory
+    )
+    return objective
+
+
+@OBJECTIVES.register("segan_loss", needs=())
+def build_segan(config: Config) -> Objective:
+    """Soft Dice, and the multi-scale distance of a critic's features (Xue et al., Neuroinformatics 2018)."""
+    critic = SegANCritic(config.data.num_channels, config.data.num_classes, config.network.base_channels)
+    term = AdversarialTerm(
+        critic, feature_distance, lambda predicted, true: -feature_distance(predicted, true), weight=SEGAN_WEIGHT
+    )
+    return Objective(SoftDiceLoss(), {"adversarial": term})
+
+
+@OBJECTIVES.register("seggan_loss", "gan_loss", needs=())
+def build_seggan(config: Config) -> Objective:
+    """Cross-entropy, and the non-saturating logistic loss of a discriminator of masks given the image.
+
+    Luc, Couprie, Chintala, Verbeek: Semantic Segmentation using Adversarial Networks, 2016.
+    """
+    critic = PatchDiscriminator(config.data.num_channels, config.data.num_classes, config.network.base_channels)
+    term = AdversarialTerm(
+        critic,
+        lambda predicted, true: generator_loss(*predicted),
+        lambda predicted, true: discriminator_loss(*true, *predicted),
+        weight=SEGGAN_WEIGHT,
+    )
+    objective = _of_pixel_loss(config, "fs_ce_loss")
+    objective.terms["adversarial"] = term
+    return objective

@@ -51,7 +51,9 @@ def test_groups_are_the_published_ones(make_config):
     network = nn.ModuleDict(
         {name: nn.Linear(1, 1) for name in ("backbone", "aux_layer", "upsample_proj", "classifier")}
     )
-    optimizer = build_optimizer(network, nn.Conv2d(1, 1, 1), make_config("lr.base_lr=0.01", "lr.nbb_mult=3"))
+    optimizer = build_optimizer(
+        network, nn.Conv2d(1, 1, 1).parameters(), make_config("lr.base_lr=0.01", "lr.nbb_mult=3")
+    )
     rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
     assert {name: rates[id(module.weight)] for name, module in network.items()} == pytest.approx(
         {"backbone": 0.01, "aux_layer": 0.1, "upsample_proj": 0.1, "classifier": 0.03}

@@ -133,7 +133,7 @@ def test_checkpoint_holds_the_network_alone_beside_everything_else(make_config):
     trainer = train(make_config(*SAM_CL))
     content = load_checkpoint(trainer.checkpoints.path("latest"))
     assert set(content["state_dict"]) == set(trainer.network.state_dict())
-    assert any(key.startswith("auxiliary.") for key in content["training"]["objective"])
+    assert any(key.startswith("terms.samcl.auxiliary.") for key in content["training"]["objective"])
     assert content["config_dict"]["solver"]["max_iters"] == 6
     beside = trainer.checkpoints.path("latest").with_suffix(".yaml").read_text()
     assert beside == trainer.config.to_yaml()

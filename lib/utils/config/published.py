@@ -81,9 +81,12 @@ def _is_samcl(name: Any) -> bool:
 
 
 def _contrast(tree: dict[str, Any], given: set[str]) -> list[str]:
-    """Section ``contrast`` with a plain loss: the published scripts put the contrast loss in."""
+    """Section ``contrast`` with a plain loss: the published scripts put the contrast loss in; and the reverse."""
     contrast = tree.get("contrast")
     loss, network = _get(tree, "loss", "loss_type"), _get(tree, "network", "model_name")
+    if contrast is None and isinstance(loss, str) and "contrast" in loss:
+        tree["contrast"] = {}
+        return [f"loss.loss_type {loss} without section contrast takes the defaults of that section"]
     if not isinstance(contrast, dict) or not isinstance(network, str) or (isinstance(loss, str) and "contrast" in loss):
         return []
     remembers = network.endswith("_mem")
