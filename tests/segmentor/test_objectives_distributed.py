@@ -1,0 +1,64 @@
+"""Two processes train every kind of objective as one."""
+
+import os
+import socket
+
+import torch
+from torch import multiprocessing
+
+from segmentor.runtime import start_runtime
+from segmentor.trainer import Trainer
+
+CONTRAST = ("network.model_name=unet_contrast", "contrast.proj_dim=4", "contrast.memory_size=50")
+CASES = {
+    "memory": ("loss.loss_type=mem_contrast_ce_loss", "contrast.warmup_iters=1", *CONTRAST),
+    "warm-up": ("loss.loss_type=contrast_ce_loss", "contrast.warmup_iters=9", *CONTRAST),
+    "unread embedding": ("loss.loss_type=rmi_loss", *CONTRAST[:1]),
+    "unread auxiliary output": (
+        *("loss.loss_type=rmi_loss", "network.model_name=base_ocnet"),
+        "network.backbone=deepbase_resnet18_dilated8",
+    ),
+    "SegAN with SAM-CL": ("loss.loss_type=segan_loss", "gcl.loss_weight=2"),
+    "SegGAN": ("loss.loss_type=seggan_loss",),
+}
+
+
+def train_all(rank, world_size, port, configs, folder):
+    """One process of several: train every config and leave what its network and objective have become."""
+    torch.set_num_threads(1)
+    place = {"RANK": rank, "WORLD_SIZE": world_size, "LOCAL_RANK": 0, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    os.environ.update({name: str(value) for name, value in place.items()})
+    states = {}
+    with start_runtime(next(iter(configs.values()))) as runtime:
+        for name, config in configs.items():
+            trainer = Trainer(config, runtime)
+            trainer.run()
+            parameters = {key: value.detach() for key, value in trainer.network.named_parameters()}
+            states[name] = {**parameters, **trainer.objective.state_dict()}
+    torch.save(states, folder / f"{rank}.pth")
+
+
+def test_two_processes_hold_the_same_and_remember_what_both_saw(make_config, tmp_path):
+    configs = {
+        name: make_config("solver.max_iters=3", f"checkpoints.checkpoints_name=case{index}", *pairs)
+        for index, (name, pairs) in enumerate(CASES.items())
+    }
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    multiprocessing.spawn(train_all, (2, port, configs, tmp_path), nprocs=2)
+    first, second = (torch.load(tmp_path / f"{rank}.pth", weights_only=True) for rank in (0, 1))
+    for name in CASES:
+        assert first[name].keys() == second[name].keys()
+        for key, value in first[name].items():
+            assert torch.equal(value, second[name][key]), (name, key)
+
+    alone = make_config("solver.max_iters=3", "checkpoints.checkpoints_name=alone", *CASES["memory"])
+    with start_runtime(alone) as runtime:
+        trainer = Trainer(alone, runtime)
+        trainer.run()
+    memory = trainer.objective.terms["contrast"].memory
+    for ring in ("pixels", "regions"):
+        written = first["memory"][f"terms.contrast.memory.{ring}.written"]
+        assert torch.equal(written, getattr(memory, ring).written)
+        assert (written > 0).all()
