@@ -105,6 +105,12 @@ def test_a_loss_from_the_command_line_stays(load):
     assert config.loss.loss_type == "dice_loss"
 
 
+def test_a_contrast_loss_without_section_contrast_takes_its_defaults(load):
+    config, notes = load(published("unet_contrast"), {"loss.loss_type": "contrast_ce_loss"})
+    assert config.contrast.proj_dim == 64
+    assert sum("without section contrast" in note for note in notes) == 1
+
+
 def test_hrnet_with_a_resnet_is_the_real_one(load):
     config, notes = load(published("hrnet_w48", "deepbase_resnet101_dilated8"))
     assert config.network.backbone == "none"

@@ -62,10 +62,10 @@ class Network(Section):
 
 
 class Critic(Section):
-    """The network that judges masks during training."""
+    """The network that compares masks for SAM-CL; adversarial losses have critics of their own."""
 
     model_name: Text | None = None
-    """The auxiliary network of SAM-CL or the critic of an adversarial loss; null = the loss's own."""
+    """The auxiliary network of SAM-CL, with section ``gcl`` only; null = the one of the loss."""
 
 
 def _reduction(value: Any) -> Any:
