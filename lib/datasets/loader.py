@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from lib.datasets.dataset import SegmentationDataset
 from lib.datasets.labels import IGNORE
+from lib.utils.cores import available_cores
 from lib.utils.errors import ConfigError, DataError
 
 Normalize = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
@@ -166,7 +167,7 @@ class BatchLoader:
     Args:
         read: keys -> batch.
         batches: the keys of each batch.
-        workers: processes that read; 0 reads in this one.
+        workers: processes that read, at most as many as there are cores for; 0 reads in this one.
         pin_memory: put tensors into page-locked memory, for copies to CUDA devices.
         num_samples: samples of the data set, over all processes; kept for callers.
     """
@@ -183,7 +184,7 @@ class BatchLoader:
         self._loader = DataLoader(
             _Batches(read),
             batch_sampler=batches,
-            num_workers=workers,
+            num_workers=min(workers, available_cores()),
             collate_fn=_unchanged,
             pin_memory=pin_memory,
             persistent_workers=workers > 0,

@@ -2,7 +2,6 @@
 
 import argparse
 import logging
-import os
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from lib.datasets.prepare import SKIPPED_FILE, SPLITS, USUAL_RANGE, Options, Summary, prepare  # noqa: E402
 from lib.datasets.raw import VAL_SUBJECTS  # noqa: E402
 from lib.datasets.resize import LABEL_RESIZES  # noqa: E402
+from lib.utils.cores import available_cores  # noqa: E402
 
 SHOWN = 50  # skipped frames that are printed; all are in skipped.csv
 
@@ -66,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         default="majority",
         help="majority vote of the pixels (default), or as published, which fattens small regions",
     )
-    parser.add_argument("--workers", type=int, metavar="N", default=_cpus(), help="processes; default one per CPU core")
+    parser.add_argument(
+        "--workers", type=int, metavar="N", default=available_cores(), help="processes; default one per CPU core"
+    )
     parser.add_argument(
         "--skip_bad",
         type=_switch,
@@ -78,10 +80,6 @@ def _parser() -> argparse.ArgumentParser:
         "--overwrite", type=_switch, metavar="y|n", default=False, help="replace what is prepared already"
     )
     return parser
-
-
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _switch(text: str) -> bool:

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from lib.datasets.synthetic.mean_face import GROUPS
 from lib.datasets.synthetic.scene import draw_sequence, render_frame
 from lib.datasets.synthetic.subject import Subject, draw_subject
+from lib.utils.cores import available_cores
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
 
@@ -104,7 +105,7 @@ def synthesize(
     if len(missing) < len(names):
         _log.info("%d of %d frames are there already", len(names) - len(missing), len(names))
     jobs = [(str(out_dir), name, options) for name in missing]
-    workers = min(os.cpu_count() or 1 if workers is None else workers, len(jobs))
+    workers = min(available_cores() if workers is None else workers, len(jobs))
     with _mapper(workers) as run:
         for _ in tqdm(run(_write_frame, jobs), total=len(jobs), desc="synthesise", unit="frame", disable=None):
             pass

@@ -83,8 +83,8 @@ class LossParams(Section):
     """Must equal ``data.num_classes``; null = that."""
     rmi_radius: Annotated[Whole, Field(ge=1, le=10)] = 3
     """RMI: side of the square of neighbours that describes a pixel."""
-    rmi_pool_way: Literal[0, 1, 2, 3] = 0
-    """RMI: reduce by strides (0), max pooling (1), mean pooling (2) or interpolation (3)."""
+    rmi_pool_way: Literal[0, 1, 2] = 0
+    """RMI: reduce by max pooling (0), mean pooling (1) or interpolation (2)."""
     rmi_pool_size: Annotated[Whole, Field(ge=1, le=64)] = 3
     """RMI: pooling window in pixels."""
     rmi_pool_stride: Annotated[Whole, Field(ge=1, le=64)] = 3
