@@ -72,7 +72,7 @@ SECONDS=0
 stage synthesize "$RUN/data/raw" bash scripts/thermalFaceDB/synthesize_data.sh "$RUN/data/raw" \
     --subjects 24 --frames 16 --height 288 --width 384 --seed 304
 stage prepare "$RUN/data/Processed" bash scripts/thermalFaceDB/prepare_data.sh "$RUN/data/raw" "$RUN/data/Processed" \
-    --crop_res 288 360 --target_res 96 120 \
+    --crop_res 224 280 --target_res 112 140 \
     --val_subjects sub007 sub009 sub011 sub012 sub013 sub017 sub021 sub023
 stage train "$CHECKPOINTS/${NAME}_max_performance.pth" train ${further[@]+"${further[@]}"}
 stage validate "$RESULTS/metrics.json" run val ${further[@]+"${further[@]}"}

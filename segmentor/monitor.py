@@ -127,7 +127,7 @@ class Monitor:
         data = self._config.data
         palette = vis.palette_of(data.num_classes, data.palette)
         for frame, label, name in list(zip(frames, predictions, names, strict=False))[:OVERLAYS]:
-            picture = vis.overlay(frame, label.numpy().astype(np.uint8), data.class_names, palette)
+            picture = vis.overlay(frame, label.numpy().astype(np.uint8), data.names, palette)
             self._writer.add_image(f"validation/{name}", picture, iteration, dataformats="HWC")
 
     def _scalars(self, iteration: int, values: dict[str, float | None]) -> None:

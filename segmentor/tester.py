@@ -70,7 +70,7 @@ class Tester:
         if not int(result.confusion.matrix.sum()):
             logger.info("%d frames without labels: masks and pictures alone", result.images)
             return None
-        scores = result.confusion.scores(self.config.data.class_names)
+        scores = result.confusion.scores(self.config.data.names)
         metrics = {**scores, "images": result.images, "checkpoint": str(self.config.network.resume)}
         if speaks:
             with atomic_write(self.out_dir / "metrics.json", "w") as file:
@@ -130,7 +130,7 @@ class ResultWriter:
 
     def _write_frame(self, name: str, frame: np.ndarray, label: np.ndarray, probability: np.ndarray | None) -> None:
         vis.save_label(self._out_dir / "label" / f"{name}.png", label, self._palette)
-        vis.save_overlay(self._out_dir / "vis" / f"{name}.png", frame, label, self._data.class_names, self._palette)
+        vis.save_overlay(self._out_dir / "vis" / f"{name}.png", frame, label, self._data.names, self._palette)
         if probability is not None:
             with atomic_write(self._out_dir / "prob" / f"{name}.npy") as file:
                 np.save(file, np.ascontiguousarray(probability))

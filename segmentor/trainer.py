@@ -175,7 +175,7 @@ class Trainer:
             criterion=self.objective.validation_loss,
             on_batch=keep_first,
         )
-        scores = result.confusion.scores(self.config.data.class_names)
+        scores = result.confusion.scores(self.config.data.names)
         miou = scores["miou"] or 0.0
         self.schedule.after_validation(miou)
         monitor.validation(self.iteration, scores, result.loss)

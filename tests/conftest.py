@@ -70,3 +70,19 @@ def make_config(data_dir: Path, tmp_path: Path) -> Callable[..., Config]:
         return load_config(path, pairs=pairs, checks=[check_names])[0]
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_database(tmp_path_factory):
+    """``Processed/{train,val}`` of four frames each, with all eight label values of the database."""
+    root = tmp_path_factory.mktemp("database") / "Processed"
+    rng = np.random.default_rng(0)
+    for split in ("train", "val"):
+        for folder in ("image", "label"):
+            (root / split / folder).mkdir(parents=True)
+        for index in range(4):
+            label = np.kron(rng.permutation(np.arange(16) % 8).reshape(4, 4), np.ones((16, 16))).astype(np.uint8)
+            frame = 20 + 2 * label + rng.normal(0, 0.1, label.shape)
+            np.save(root / split / "image" / f"{split}{index}.npy", frame.astype(np.float32))
+            Image.fromarray(label).save(root / split / "label" / f"{split}{index}.png")
+    return root

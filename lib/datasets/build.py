@@ -40,7 +40,12 @@ def build_train_loader(
 
 
 def build_eval_loader(
-    cfg: Config, rank: int = 0, world_size: int = 1, test_dir: str | None = None, pin_memory: bool = False
+    cfg: Config,
+    rank: int = 0,
+    world_size: int = 1,
+    test_dir: str | None = None,
+    pin_memory: bool = False,
+    unconstrained: bool = False,
 ) -> BatchLoader:
     """Every frame of ``{root}/val`` of every ``data.data_dir``, or of ``test_dir``, once and at its own size.
 

@@ -130,21 +130,41 @@ class TrainReader:
 
 
 class EvalReader:
-    """Reads and normalises batches of equal-sized frames, as they are."""
+    """Reads and normalises batches of equal-sized frames, as they are or under a transform.
 
-    def __init__(self, dataset: SegmentationDataset, normalize: Normalize) -> None:
+    Args:
+        dataset: with labels or without.
+        normalize: (image, valid) -> image.
+        transform: as of :class:`TrainReader`. Every frame has a random stream that depends on its name alone: not on
+            the batch it is in, the other frames or any seed.
+    """
+
+    def __init__(
+        self, dataset: SegmentationDataset, normalize: Normalize, transform: Transform | None = None
+    ) -> None:
         self._dataset = dataset
         self._normalize = normalize
+        self._transform = transform
 
     def __call__(self, indices: Iterable[int]) -> dict[str, Any]:
         """As :class:`TrainReader`; ``label`` may be None; ``frame``: the images before normalisation."""
-        frames, labels = zip(*(self._dataset[index] for index in indices), strict=True)
+        frames, labels, valid = zip(*map(self._read, indices), strict=True)
         return {
-            "image": image_tensor([self._normalize(frame, None) for frame in frames]),
+            "image": image_tensor(list(map(self._normalize, frames, valid))),
             "label": None if labels[0] is None else label_tensor(labels),
             "frame": list(frames),
             "name": [self._dataset.samples[index].name for index in indices],
         }
+
+    def _read(self, index: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Image, label or None, and valid, None where every pixel is."""
+        image, label = self._dataset[index]
+        if self._transform is None:
+            return image, label, None
+        rng = np.random.default_rng(list(self._dataset.samples[index].name.encode()))
+        unlabelled = np.full(image.shape[:2], IGNORE, np.uint8)
+        image, moved, valid = self._transform(image, unlabelled if label is None else label, rng)
+        return image, None if label is None else moved, valid
 
 
 def image_tensor(images: Sequence[np.ndarray]) -> torch.Tensor:

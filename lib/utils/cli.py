@@ -76,6 +76,7 @@ _GROUPS: dict[str, dict[str, Flag]] = {
         "save_iters": Flag("checkpoints.save_iters", "one", "steps from one _latest to the next"),
         "overwrite": Flag("checkpoints.overwrite", "switch", "train although the name exists"),
         "test_dir": Flag("test.test_dir", "one", "folder of frames to test on"),
+        "val_aug": Flag("test.val_aug", "one", "none, or tiaug: test on unconstrained frames"),
         "out_dir": Flag("test.out_dir", "one", "folder for results"),
         "save_prob": Flag("test.save_prob", "switch", "write class probabilities"),
         "log_file": Flag("logging.log_file", "one", "the log file"),

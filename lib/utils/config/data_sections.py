@@ -54,6 +54,11 @@ class Data(Section):
     only_mapillary: Annotated[Switch, NO_EFFECT] = False
     only_small: Annotated[Switch, NO_EFFECT] = False
 
+    @property
+    def names(self) -> list[str]:
+        """One name per class: ``class_names``, or the classes' numbers."""
+        return self.class_names or [str(index) for index in range(self.num_classes)]
+
 
 class DataTransformer(Section):
     """The size at which frames leave the loader."""
@@ -101,6 +106,8 @@ class Test(Evaluation):
     """Write the class probabilities of each frame, float32 (H, W, C)."""
     amp: Switch = False
     """Evaluate under autocast rather than in float32."""
+    val_aug: Literal["none", "tiaug"] = "none"
+    """Frames as they are, or *unconstrained*: under TiAug, the same for every config, checkpoint and seed."""
     test_img: Annotated[Text | None, NO_EFFECT] = None
     use_ground_truth: Annotated[Switch, NO_EFFECT] = False
 

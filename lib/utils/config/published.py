@@ -12,6 +12,15 @@ _RENAMED = {
     ("critic", "model_name"): {"gcl_companion": "samcl_auxiliary_4"},
     ("loss", "critic_loss_type"): {"gcl_loss": "samcl_loss_4"},
 }
+_WITHOUT_AUXILIARY = {
+    "fs_auxce_loss": "fs_ce_loss",
+    "fs_auxohemce_loss": "fs_ohemce_loss",
+    "fs_aux_rmi_loss": "fs_rmi_loss",
+}
+_FACE = {
+    "class_names": ["background", "chin & cheeks", "mouth", "eyes", "eyebrows", "nose"],
+    "palette": [[0, 0, 0], [128, 128, 0], [0, 128, 128], [192, 0, 0], [64, 128, 128], [128, 64, 0]],
+}
 
 
 def supply_meaning(tree: dict[str, Any], given: set[str]) -> list[str]:
@@ -27,7 +36,9 @@ def supply_meaning(tree: dict[str, Any], given: set[str]) -> list[str]:
     return [
         *_samcl(tree),
         *_contrast(tree, given),
+        *_auxiliary(tree),
         *_hrnet(tree),
+        *_face_classes(tree),
         *_channels(tree),
         *_normalisation(tree),
         *_scales(tree),
@@ -99,6 +110,16 @@ def _contrast(tree: dict[str, Any], given: set[str]) -> list[str]:
     return [f"loss.loss_type {loss} with section contrast means {meant}"]
 
 
+def _auxiliary(tree: dict[str, Any]) -> list[str]:
+    """Published configs ask DeepLabV3 for an auxiliary loss, which it never had an output for."""
+    network, loss = _get(tree, "network", "model_name"), _get(tree, "loss", "loss_type")
+    if network != "deeplab_v3" or not isinstance(loss, str) or loss not in _WITHOUT_AUXILIARY:
+        return []
+    meant = _WITHOUT_AUXILIARY[loss]
+    _put(tree, "loss", "loss_type", meant)
+    return [f"loss.loss_type {loss} means {meant} for network deeplab_v3, which has no auxiliary output"]
+
+
 def _hrnet(tree: dict[str, Any]) -> list[str]:
     """The published HRNet configs name a ResNet, and got one."""
     network, backbone = _get(tree, "network", "model_name"), _get(tree, "network", "backbone")
@@ -108,6 +129,16 @@ def _hrnet(tree: dict[str, Any]) -> list[str]:
         return []
     _put(tree, "network", "backbone", "none")
     return [f"network {network} is the real HRNetV2; its backbone {backbone} is unused"]
+
+
+def _face_classes(tree: dict[str, Any]) -> list[str]:
+    """Published configs number the six classes of the face, and leave names and colours to the code."""
+    if _get(tree, "data", "remap_classes") != [0, 1, 2, 3, 3, 4, 4, 5]:
+        return []
+    supplied = [key for key in _FACE if _get(tree, "data", key) is None]
+    for key in supplied:
+        _put(tree, "data", key, _FACE[key])
+    return [f"data.{' and data.'.join(supplied)}: those of the Thermal Face Database's classes"] if supplied else []
 
 
 def _channels(tree: dict[str, Any]) -> list[str]:
