@@ -29,6 +29,9 @@ logger = logging.getLogger("samcl")
 class Tester:
     """Evaluates ``network.resume`` on ``data_dir``/val, or on the frames of ``test.test_dir``.
 
+    With ``test.val_aug`` ``tiaug`` these are unconstrained (see :func:`~lib.datasets.build.build_eval_loader`), and so
+    are the frames, masks and pictures that are written.
+
     Args:
         config: of the run.
         runtime: device and processes.
@@ -51,8 +54,9 @@ class Tester:
             runtime.world.size,
             test_dir=config.test.test_dir,
             pin_memory=pin_memory(runtime.device),
+            unconstrained=config.test.val_aug == "tiaug",
         )
-        self.out_dir = Path(config.test.out_dir or f"seg_results/{Path(config.network.resume).stem}")
+        self.out_dir = Path(config.test.out_dir or _usual_out_dir(config))
 
     def run(self) -> dict[str, Any] | None:
         """Write ``label/``, ``vis/``, optionally ``prob/``, and with labels ``metrics.json``; returns its content."""
@@ -71,7 +75,12 @@ class Tester:
             logger.info("%d frames without labels: masks and pictures alone", result.images)
             return None
         scores = result.confusion.scores(self.config.data.names)
-        metrics = {**scores, "images": result.images, "checkpoint": str(self.config.network.resume)}
+        metrics = {
+            **scores,
+            "images": result.images,
+            "checkpoint": str(self.config.network.resume),
+            "val_aug": self.config.test.val_aug,
+        }
         if speaks:
             with atomic_write(self.out_dir / "metrics.json", "w") as file:
                 json.dump(metrics, file, indent=2)
@@ -82,6 +91,12 @@ class Tester:
                 self.out_dir / "metrics.json",
             )
         return metrics
+
+
+def _usual_out_dir(config: Config) -> str:
+    """Named after the checkpoint, and apart for unconstrained frames."""
+    suffix = "" if config.test.val_aug == "none" else f"_{config.test.val_aug}"
+    return f"seg_results/{Path(config.network.resume).stem}{suffix}"
 
 
 class ResultWriter:

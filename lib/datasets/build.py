@@ -6,8 +6,15 @@ import numpy as np
 
 from lib.datasets.dataset import SegmentationDataset, check_unique_names, find_samples, find_test_samples
 from lib.datasets.loader import BatchLoader, EndlessBatches, EvalReader, TrainReader, equal_size_batches
-from lib.datasets.transforms import build_transforms, normalize
+from lib.datasets.transforms import TransformSequence, build_transforms, normalize
 from lib.utils.config import Config
+from lib.utils.config.data_sections import DataTransformer, Transforms
+
+TIAUG = [
+    *("random_hflip", "random_vflip", "random_rotate", "gaussian_blur", "thermal_noise"),
+    *("random_thermal_occlusion", "random_resize", "random_crop"),
+]
+"""The published sequence of transforms with TiAug."""
 
 
 def build_train_loader(
@@ -54,6 +61,10 @@ def build_eval_loader(
     batches may differ, or be 0. A batch is as in :func:`build_train_loader`, with ``frame`` besides: the list
     of float32 (H, W) or (H, W, C) before normalisation. ``label`` is None if ``test_dir`` has no labels.
 
+    ``unconstrained`` puts every frame and its label under TiAug as published, at the size of training frames
+    (``train.data_transformer.input_size``), whatever ``train_trans`` says: one draw per frame, which depends on its
+    name and that size alone. Pixels from outside the frame are ignored.
+
     Raises:
         As :func:`build_train_loader`.
     """
@@ -63,10 +74,20 @@ def build_eval_loader(
     else:
         samples, batch_size = find_test_samples(test_dir), cfg.test.batch_size
     dataset = _dataset(cfg, samples)
-    batches = equal_size_batches(dataset.sizes, batch_size, rank, world_size)
-    return BatchLoader(
-        EvalReader(dataset, _Normalize(cfg.normalize)), batches, cfg.data.workers, pin_memory, len(dataset)
-    )
+    transform, sizes = None, dataset.sizes
+    if unconstrained:
+        width, height = cfg.train.data_transformer.input_size
+        transform, sizes = _published_tiaug(width, height), [(height, width)] * len(dataset)
+    batches = equal_size_batches(sizes, batch_size, rank, world_size)
+    read = EvalReader(dataset, _Normalize(cfg.normalize), transform)
+    return BatchLoader(read, batches, cfg.data.workers, pin_memory, len(dataset))
+
+
+def _published_tiaug(width: int, height: int) -> TransformSequence:
+    """TiAug with the published parameters, which are the schema's defaults, to (width, height) in pixels."""
+    size = [width, height]
+    trans = Transforms.model_validate({"trans_seq": TIAUG, "random_crop": {"crop_size": size}})
+    return build_transforms(trans, DataTransformer(input_size=size))
 
 
 def _dataset(cfg: Config, samples: list) -> SegmentationDataset:

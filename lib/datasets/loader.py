@@ -1,5 +1,6 @@
 """Batches in a fixed random order: what a batch holds depends on seed and step, not on workers."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -139,9 +140,7 @@ class EvalReader:
             the batch it is in, the other frames or any seed.
     """
 
-    def __init__(
-        self, dataset: SegmentationDataset, normalize: Normalize, transform: Transform | None = None
-    ) -> None:
+    def __init__(self, dataset: SegmentationDataset, normalize: Normalize, transform: Transform | None = None) -> None:
         self._dataset = dataset
         self._normalize = normalize
         self._transform = transform
@@ -161,7 +160,7 @@ class EvalReader:
         image, label = self._dataset[index]
         if self._transform is None:
             return image, label, None
-        rng = np.random.default_rng(list(self._dataset.samples[index].name.encode()))
+        rng = np.random.default_rng(list(os.fsencode(self._dataset.samples[index].name)))
         unlabelled = np.full(image.shape[:2], IGNORE, np.uint8)
         image, moved, valid = self._transform(image, unlabelled if label is None else label, rng)
         return image, None if label is None else moved, valid

@@ -26,6 +26,7 @@ KINDS = (("image", ".npy"), ("label", ".png"), ("ann", ".ljson"))
 USUAL_RANGE = (5.0, 50.0)  # deg C; frames outside are reported, as their unit may be another
 OPTIONS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"
+SYNTHETIC_FILE = "synthetic.json"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def prepare(
     """Prepare a raw database for training; frames that are prepared already are kept.
 
     ``out_dir`` becomes ``{train,val}/{image/<stem>.npy, label/<stem>.png, ann/<stem>.ljson}``: frames float32 in
-    the raw ones' unit, labels uint8 0-7, and the landmark files unchanged (in pixels of the raw frame).
+    the raw ones' unit, labels uint8 0-7, and the landmark files unchanged (in pixels of the raw frame). A
+    ``synthetic.json`` of the raw frames is copied.
 
     Args:
         raw_dir: see :func:`lib.datasets.raw.find_frames`.
@@ -110,6 +112,7 @@ def prepare(
     _check_options(options)
     frames, unusable = find_frames(raw_dir, options.val_subjects)
     _claim(out_dir, options, overwrite)
+    _hand_on_origin(raw_dir, out_dir)
     summary = Summary(skipped=[Outcome(name, reason) for name, reason in unusable.items()])
     missing = [frame for frame in frames if not _is_complete(frame, out_dir)]
     splits = {frame.stem: frame.split for frame in frames}
@@ -162,6 +165,13 @@ def _claim(out_dir: Path, options: Options, overwrite: bool) -> None:
         )
     with atomic_write(path, "w") as file:
         file.write(json.dumps(options.as_json(), indent=2) + "\n")
+
+
+def _hand_on_origin(raw_dir: Path, out_dir: Path) -> None:
+    """Synthetic frames stay known as such: the file that says so goes with them."""
+    if (raw_dir / SYNTHETIC_FILE).is_file():
+        with atomic_write(out_dir / SYNTHETIC_FILE) as file:
+            file.write((raw_dir / SYNTHETIC_FILE).read_bytes())
 
 
 def _outputs(out_dir: Path) -> list[Path]:

@@ -242,3 +242,59 @@ def test_faults_are_found_when_the_loader_is_made(config, root):
         build_train_loader(config())
     with pytest.raises(DataError, match=r"val3\.npy"):
         build_eval_loader(config())
+
+
+def unconstrained(cfg, **options) -> dict[str, tuple[torch.Tensor, torch.Tensor, np.ndarray]]:
+    """Image, label and frame by name."""
+    batches = list(build_eval_loader(cfg, unconstrained=True, **options))
+    return {
+        name: (batch["image"][i], None if batch["label"] is None else batch["label"][i], batch["frame"][i])
+        for batch in batches
+        for i, name in enumerate(batch["name"])
+    }
+
+
+def assert_same_frames(one: dict, other: dict) -> None:
+    assert one.keys() == other.keys()
+    for name in one:
+        for mine, yours in zip(one[name], other[name], strict=True):
+            np.testing.assert_array_equal(mine, yours)
+
+
+def test_unconstrained_frames_depend_on_nothing_but_the_frame_and_the_size(config, root):
+    usual = unconstrained(config())
+    assert sorted(usual) == [f"val{i}" for i in range(5)]
+    others = config("val.batch_size=5", "seed=7", "data.workers=1", "train_trans.trans_seq=[random_hflip]")
+    assert_same_frames(usual, unconstrained(others))
+    shares = [unconstrained(config(), rank=rank, world_size=2) for rank in range(2)]
+    assert_same_frames(usual, shares[0] | shares[1])
+    for folder, end in (("image", "npy"), ("label", "png")):
+        (root / f"val/{folder}/val0.{end}").unlink()
+    assert_same_frames({name: usual[name] for name in usual if name != "val0"}, unconstrained(config()))
+
+
+def test_unconstrained_frames_are_augmented_and_ignore_what_is_outside(config, root):
+    write_pair(root / "val", "small", (3, 4), value=30)  # at most twice as large: never fills 16 x 12
+    plain = {name: frame for batch in build_eval_loader(config()) for name, frame in _frames(batch)}
+    for name, (image, label, frame) in unconstrained(config()).items():
+        assert image.shape == (1, 12, 16)
+        assert label.shape == frame.shape == (12, 16)
+        assert (label >= -1).all()
+        assert (label < 3).all()
+        assert frame.shape != plain[name].shape or not np.array_equal(frame, plain[name])
+    label = unconstrained(config())["small"][1]
+    assert (label == -1).any()
+    assert (label == 0).any()
+
+
+def _frames(batch: dict) -> zip:
+    return zip(batch["name"], batch["frame"], strict=True)
+
+
+def test_unconstrained_frames_of_a_folder_need_no_labels(config, root):
+    labelled = unconstrained(config(), test_dir=str(root / "val"))
+    bare = unconstrained(config(), test_dir=str(root / "val/image"))
+    for name, (image, label, _) in labelled.items():
+        np.testing.assert_array_equal(image, bare[name][0])
+        assert label is not None
+        assert bare[name][1] is None

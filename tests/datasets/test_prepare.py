@@ -88,6 +88,14 @@ def test_values_keep_their_unit_whatever_their_type(raw, out, dtype, crop):
     np.testing.assert_allclose(np.load(out / "val/image/x_sub007_a.npy"), np.full((24, 32), 30, np.float32), rtol=1e-6)
 
 
+def test_synthetic_frames_stay_known_as_such(raw, out, tmp_path):
+    prepare(raw, out, OPTIONS)
+    assert not (out / "synthetic.json").exists()
+    (raw / "synthetic.json").write_text('{"synthetic": true}')
+    prepare(raw, tmp_path / "other", OPTIONS)
+    assert (tmp_path / "other/synthetic.json").read_text() == '{"synthetic": true}'
+
+
 def test_running_again_does_only_what_is_missing(raw, out):
     prepare(raw, out, OPTIONS)
     before = {name: (out / name).stat().st_mtime_ns for name in files(out) if "/" in name}

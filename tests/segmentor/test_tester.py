@@ -75,3 +75,17 @@ def test_no_checkpoint_names_resume(make_config):
 def test_missing_checkpoint_is_named(make_config, tmp_path):
     with pytest.raises(CheckpointError, match=r"gone\.pth"):
         run(make_config("phase=test", f"network.resume={tmp_path / 'gone.pth'}"))
+
+
+def test_unconstrained_validation_scores_other_frames_than_the_plain_one(make_config, weights, tmp_path):
+    def scores(name, *pairs):
+        return run(make_config("phase=test", f"network.resume={weights}", f"test.out_dir={tmp_path / name}", *pairs))
+
+    plain, hard = scores("plain"), scores("hard", "test.val_aug=tiaug")
+    assert (plain["val_aug"], hard["val_aug"]) == ("none", "tiaug")
+    assert plain["images"] == hard["images"] == 5
+    assert plain["confusion_matrix"] != hard["confusion_matrix"]
+    assert (
+        hard["confusion_matrix"]
+        == scores("again", "test.val_aug=tiaug", "test.batch_size=5", "seed=9")["confusion_matrix"]
+    )

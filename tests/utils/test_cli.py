@@ -27,7 +27,7 @@ PUBLISHED_FLAGS = re.findall(
 --test_interval --train_batch_size --use_ground_truth --val_batch_size --workers
     """,
 )
-OURS = ["--print_config", "--debug", "--overwrite"]
+OURS = ["--print_config", "--debug", "--overwrite", "--val_aug"]
 KEYS_FILE = Path(__file__).parents[3] / "shared" / "published_keys.txt"
 
 
