@@ -1,0 +1,53 @@
+"""Means over seeds, and paired differences with their confidence intervals."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Scores = Mapping[int, float]
+"""A score per seed."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Attributes: count of seeds; mean; sample standard deviation (n - 1), None of a single seed."""
+
+    count: int
+    mean: float
+    std: float | None
+
+
+@dataclass(frozen=True)
+class Difference(Summary):
+    """A summary of differences within seeds; ``interval`` holds their mean with the confidence asked for, under
+    normally distributed differences (Student's t); None of a single seed."""
+
+    interval: tuple[float, float] | None
+
+
+def summarise(scores: Scores) -> Summary | None:
+    """Of at least one score, else None."""
+    if not scores:
+        return None
+    count, mean = len(scores), sum(scores.values()) / len(scores)
+    if count == 1:
+        return Summary(count, mean, None)
+    return Summary(count, mean, math.sqrt(sum((score - mean) ** 2 for score in scores.values()) / (count - 1)))
+
+
+def paired_difference(scores: Scores, baseline: Scores, confidence: float = 0.95) -> Difference | None:
+    """``scores`` - ``baseline`` over the seeds that have both; None if there are none.
+
+    Args:
+        scores, baseline: of runs that share, seed by seed, their start and their stream of batches.
+        confidence: of the interval, in (0, 1).
+    """
+    from scipy.stats import t  # takes half a second to import, and only tables need it
+
+    summary = summarise({seed: scores[seed] - baseline[seed] for seed in scores if seed in baseline})
+    if summary is None:
+        return None
+    if summary.std is None:
+        return Difference(summary.count, summary.mean, None, None)
+    half = float(t.ppf((1 + confidence) / 2, summary.count - 1)) * summary.std / math.sqrt(summary.count)
+    return Difference(summary.count, summary.mean, summary.std, (summary.mean - half, summary.mean + half))
