@@ -42,12 +42,12 @@ def paired_difference(scores: Scores, baseline: Scores, confidence: float = 0.95
         scores, baseline: of runs that share, seed by seed, their start and their stream of batches.
         confidence: of the interval, in (0, 1).
     """
-    from scipy.stats import t  # takes half a second to import, and only tables need it
+    from scipy.special import stdtrit  # only tables need it
 
     summary = summarise({seed: scores[seed] - baseline[seed] for seed in scores if seed in baseline})
     if summary is None:
         return None
     if summary.std is None:
         return Difference(summary.count, summary.mean, None, None)
-    half = float(t.ppf((1 + confidence) / 2, summary.count - 1)) * summary.std / math.sqrt(summary.count)
+    half = float(stdtrit(summary.count - 1, (1 + confidence) / 2)) * summary.std / math.sqrt(summary.count)
     return Difference(summary.count, summary.mean, summary.std, (summary.mean - half, summary.mean + half))
