@@ -167,7 +167,7 @@ class Maker:
             outcome = self.failures.get(cell.name) or f"mIoU {scores} %, {seconds:.0f} s"
             print(f"[{number}/{len(todo)}] {cell.name}: {outcome}", flush=True)
             self.write()
-        self.write()
+        self.write(draw=True)
 
     @staticmethod
     def _baselines(cells: Iterable[Cell]) -> list[Cell]:
@@ -201,8 +201,8 @@ class Maker:
             self._gpus.put(gpu)
         return time.monotonic() - start
 
-    def write(self) -> None:
-        """Write the table as far as it is known, and the resolved configs of its cells."""
+    def write(self, draw: bool = False) -> None:
+        """Write the table as far as it is known, and the resolved configs of its cells; drawing takes seconds."""
         scores = {name: {} for name in VALIDATION_SETS}
         for cell in self.cells:
             for name in VALIDATION_SETS:
@@ -219,6 +219,7 @@ class Maker:
                 failures=self.failures,
                 synthetic=_is_synthetic(self.data_root),
             ),
+            draw,
         )
 
     def _remarks(self) -> tuple[str, ...]:

@@ -54,14 +54,15 @@ class Results:
         return paired_difference(self.of(name, network, row.title), self.of(name, network, other))
 
 
-def write_table(folder: Path, results: Results) -> None:
-    """Write ``table.md``, ``table.csv`` and ``table.png``."""
+def write_table(folder: Path, results: Results, draw: bool = True) -> None:
+    """Write ``table.md``, ``table.csv`` and, where ``draw``, ``table.png``."""
     with atomic_write(folder / "table.md", "w", encoding="utf-8") as file:
         file.write("\n".join(markdown(results)) + "\n")
     with atomic_write(folder / "table.csv", "w", encoding="utf-8", newline="") as file:
         write_csv(file, results)
-    with atomic_write(folder / "table.png") as file:
-        picture(results).savefig(file, format="png", dpi=120)
+    if draw:
+        with atomic_write(folder / "table.png") as file:
+            picture(results).savefig(file, format="png", dpi=120)
 
 
 def markdown(results: Results) -> Iterator[str]:
