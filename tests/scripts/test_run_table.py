@@ -234,7 +234,7 @@ def test_other_arguments_are_not_mixed_with_what_is_there(ablation, processes, c
     processes.calls.clear()
     assert ablation("--max_iters", "4") == 2
     assert "solver.max_iters was 3, now 4" in capsys.readouterr().err
-    assert ablation("--max_iters", "3", "--workers", "2", "logging.stdout_level=error") == 0
+    assert ablation("--max_iters", "3", "--workers", "2", "--save_iters", "2", "logging.stdout_level=error") == 0
     assert not processes.calls
 
 
