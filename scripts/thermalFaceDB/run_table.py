@@ -18,12 +18,30 @@ from segmentor.tables.plan import NETWORKS, TABLES, Cell, table_cells  # noqa: E
 from segmentor.tables.render import Results, write_table  # noqa: E402
 from segmentor.tables.runs import VALIDATION_SETS, RunFailedError, Runs  # noqa: E402
 
-SET_BY_CELLS = (
-    "seed phase data.data_dir checkpoints.checkpoints_root checkpoints.checkpoints_dir checkpoints.checkpoints_name "
-    "checkpoints.overwrite network.model_name network.backbone network.resume network.resume_strict "
-    "network.resume_continue loss.loss_type loss.critic_loss_type critic gcl contrast train_trans.trans_seq "
-    "test.out_dir test.test_dir test.val_aug logging.log_file"
-).split()
+SET_BY_CELLS = [
+    "seed",
+    "phase",
+    "data.data_dir",
+    "checkpoints.checkpoints_root",
+    "checkpoints.checkpoints_dir",
+    "checkpoints.checkpoints_name",
+    "checkpoints.overwrite",
+    "network.model_name",
+    "network.backbone",
+    "network.resume",
+    "network.resume_strict",
+    "network.resume_continue",
+    "loss.loss_type",
+    "loss.critic_loss_type",
+    "critic",
+    "gcl",
+    "contrast",
+    "train_trans.trans_seq",
+    "test.out_dir",
+    "test.test_dir",
+    "test.val_aug",
+    "logging.log_file",
+]
 """Config keys that ``main.py`` arguments can't set here."""
 
 
