@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lib.utils.cli import help_text, parse_command_line
 from lib.utils.config import Config, load_config
-from lib.utils.distributed import replace_by_torchrun, started_by_torchrun, world_from_environment
+from lib.utils.distributed import run_under_torchrun, started_by_torchrun, world_from_environment
 from lib.utils.errors import ConfigError
 from lib.utils.log import log_to_file, log_to_terminal
 
@@ -36,6 +36,19 @@ def run(config: Config, notes: Sequence[str]) -> None:
         work.run()
 
 
+def processes_to_start(config: Config) -> int:
+    """How many processes torchrun should start for this command; 1 where it started this one already."""
+    if started_by_torchrun():
+        return 1
+    if config.gpu is not None:
+        return len(config.gpu)
+    if not config.distributed:
+        return 1
+    from lib.utils.device import visible_gpus
+
+    return visible_gpus()
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit status: 0, 1 for an error, 2 for a config or flag that can't be used."""
     debug = "--debug" in arguments
@@ -51,8 +64,8 @@ def main(arguments: Sequence[str]) -> int:
             for note in notes:
                 print(f"note: {note}", file=sys.stderr)
             print(config.to_yaml(), end="")
-        elif config.gpu is not None and len(config.gpu) > 1 and not started_by_torchrun():
-            replace_by_torchrun([__file__, *arguments], processes=len(config.gpu))
+        elif (processes := processes_to_start(config)) > 1:
+            return run_under_torchrun([__file__, *arguments], processes)
         else:
             run(config, notes)
     except KeyboardInterrupt:
@@ -64,7 +77,8 @@ def main(arguments: Sequence[str]) -> int:
         else:
             known = isinstance(error, ValueError | OSError | FloatingPointError)
             print(f"error: {error}" if known else f"error: {type(error).__name__}: {error}", file=sys.stderr)
-            print("(--debug shows where)", file=sys.stderr)
+            if not isinstance(error, ConfigError):
+                print("(--debug shows where)", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
     return 0
 

@@ -3,15 +3,18 @@
 from collections.abc import Collection
 
 from lib.models import NETWORKS
+from lib.models.build import BACKBONES
 from lib.utils.config import Config, Fault
 from segmentor.objectives import loss_types
 
 
 def check_names(config: Config) -> list[Fault]:
-    """Faults in the names of network and loss, and in their combination."""
+    """Faults in the names of network, backbone and loss, and in their combination."""
     network, loss = config.network.model_name, config.loss.loss_type
     losses = loss_types()
     faults = _unknown("network.model_name", network, NETWORKS.names()) + _unknown("loss.loss_type", loss, losses)
+    if network in NETWORKS.names() and NETWORKS.facts(network)["backbone"]:
+        faults += _unknown("network.backbone", config.network.backbone, BACKBONES.names())
     if faults:
         return faults
     return [

@@ -57,11 +57,13 @@ class Monitor:
             # Imported here: TensorBoard takes a second to import and nothing else needs it.
             from torch.utils.tensorboard import SummaryWriter
 
-            folder = Path(self._config.logging.log_file).parent / "tensorboard"
-            self._writer = SummaryWriter(
-                folder / self._config.checkpoints.checkpoints_name,
-                purge_step=self._start + 1 if self._start else None,
+            folder = (
+                Path(self._config.logging.log_file).parent / "tensorboard" / self._config.checkpoints.checkpoints_name
             )
+            if self._start == 0:
+                for old in folder.glob("events.out.tfevents.*"):
+                    old.unlink()
+            self._writer = SummaryWriter(folder, purge_step=self._start + 1 if self._start else None)
             self._open.callback(self._writer.close)
         return self
 

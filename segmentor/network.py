@@ -1,12 +1,14 @@
 """The network of a run, with the weights that its config names."""
 
 import logging
+from pathlib import Path
 
 from torch import nn
 
 from lib.models.build import build_network
 from lib.models.weights import load_weights
 from lib.utils.config import Config
+from lib.utils.errors import CheckpointError
 
 logger = logging.getLogger("samcl")
 
@@ -21,6 +23,13 @@ def build_network_with_weights(config: Config) -> nn.Module:
     network = build_network(config)
     weights = config.network.resume or config.network.pretrained
     if weights:
-        for note in load_weights(network, weights, strict=config.network.resume_strict):
-            logger.warning(note)
+        try:
+            notes = load_weights(network, weights, strict=config.network.resume_strict)
+        except CheckpointError as error:
+            beside = Path(weights).with_suffix(".yaml")
+            hint = f"\nThe config of its own run is {beside}: name it with --configs." if beside.is_file() else ""
+            raise CheckpointError(f"{error}{hint}") from error
+        for note in notes:
+            # With strict loading nothing is left to warn of.
+            logger.log(logging.INFO if config.network.resume_strict else logging.WARNING, note)
     return network

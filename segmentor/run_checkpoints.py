@@ -32,11 +32,13 @@ class RunCheckpoints:
         """Check that a new run would not overwrite another.
 
         Raises:
-            CheckpointError: a run of this name exists, and it is neither resumed nor to be overwritten.
+            CheckpointError: a run of this name exists, and it is neither the one resumed nor to be overwritten.
         """
-        if self._resumes or self._config.checkpoints.overwrite:
+        paths = [self.path(kind) for kind in KINDS]
+        resumed = self._config.network.resume if self._resumes else None
+        if self._config.checkpoints.overwrite or (resumed and Path(resumed).resolve() in [p.resolve() for p in paths]):
             return
-        for existing in filter(Path.exists, map(self.path, KINDS)):
+        for existing in filter(Path.exists, paths):
             raise CheckpointError(
                 f"{existing} exists: there is a run of this name; go on with it by `resume` (--resume "
                 f"{self.path('latest')} --resume_continue y), choose another name, or start over with --overwrite y"
@@ -53,19 +55,28 @@ class RunCheckpoints:
         """What the run to be resumed left under ``training``; None where a new run starts.
 
         Raises:
-            CheckpointError: the checkpoint can't be read, or holds weights alone.
+            CheckpointError: the checkpoint can't be read, holds weights alone, or is of a run with other settings of
+                ``lr`` or ``optim``, which an optimiser in mid-run can't take on.
         """
         if not self._resumes:
             return None
         path = self._config.network.resume
         if not path:
             raise CheckpointError("--resume_continue y needs the checkpoint to go on from: name it with --resume FILE")
-        training = load_checkpoint(path).get("training")
+        checkpoint = load_checkpoint(path)
+        training = checkpoint.get("training")
         if training is None:
             raise CheckpointError(
                 f"{path}: --resume_continue needs a checkpoint with a run's state, and this one holds weights alone; "
                 f"leave --resume_continue out to start a new run from its weights"
             )
+        current = self._config.model_dump(mode="json")
+        for section in ("lr", "optim"):
+            if current[section] != checkpoint["config_dict"][section]:
+                raise CheckpointError(
+                    f"{path}: its run had other settings in section {section}; resume with the config beside it "
+                    f"({Path(path).with_suffix('.yaml')}), or leave --resume_continue out to start a new run"
+                )
         return training
 
     def save(self, kind: str, network: nn.Module, training: dict[str, Any]) -> None:

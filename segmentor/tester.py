@@ -54,6 +54,7 @@ class Tester:
             runtime.world.size,
             test_dir=config.test.test_dir,
             pin_memory=pin_memory(runtime.device),
+            unique_names=True,
             unconstrained=config.test.val_aug == "tiaug",
         )
         self.out_dir = Path(config.test.out_dir or _usual_out_dir(config))
@@ -62,6 +63,9 @@ class Tester:
         """Write ``label/``, ``vis/``, optionally ``prob/``, and with labels ``metrics.json``; returns its content."""
         logger.info("testing %s, writing to %s", self.config.network.resume, self.out_dir)
         speaks = self.runtime.world.is_main
+        if speaks:
+            # Of an earlier test into this folder, perhaps of other frames.
+            (self.out_dir / "metrics.json").unlink(missing_ok=True)
         with ResultWriter(self.config, self.out_dir) as writer:
             result = evaluate(
                 self.network,

@@ -11,6 +11,7 @@ from torch.nn.parallel import DistributedDataParallel
 from lib.datasets.build import build_eval_loader, build_train_loader
 from lib.utils.config import Config
 from lib.utils.device import pin_memory
+from lib.utils.distributed import share_from_main
 from lib.utils.errors import CheckpointError
 from lib.utils.seed import seed_iteration
 from segmentor.evaluator import Batch, evaluate
@@ -22,6 +23,11 @@ from segmentor.run_checkpoints import RunCheckpoints
 from segmentor.runtime import Runtime
 
 logger = logging.getLogger("samcl")
+
+_DIVERGED = (
+    "; the run has diverged: lower lr.base_lr, or compute in float32 with solver.precision fp32 "
+    "(the checkpoints from before are kept)"
+)
 
 
 class TrainingModel(nn.Module):
@@ -73,7 +79,8 @@ class Trainer:
         self.validation_batches = build_eval_loader(config, **place)
 
         model = TrainingModel(build_network_with_weights(config), build_objective(config))
-        model = model.to(runtime.device, memory_format=torch.channels_last)
+        model.to(runtime.device)
+        model.network.to(memory_format=torch.channels_last)
         on_cuda = runtime.device.type == "cuda"
         if runtime.world.size > 1 and on_cuda and config.network.bn_type == "torchsyncbn":
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
@@ -153,8 +160,8 @@ class Trainer:
         if not all(map(math.isfinite, losses.values())):
             terms = ", ".join(f"{name} {value}" for name, value in losses.items())
             raise FloatingPointError(
-                f"loss not finite between iterations {self.iteration - iterations + 1} and {self.iteration}: {terms}; "
-                f"lower lr.base_lr, or compute in float32 with solver.precision fp32; the last checkpoints are kept"
+                f"loss not finite between iterations {self.iteration - iterations + 1} and {self.iteration}: {terms}"
+                f"{_DIVERGED}"
             )
         rates = [group["lr"] for group in self.optimizer.param_groups]
         monitor.display(self.iteration, losses, rates, self.config.train.batch_size)
@@ -167,6 +174,8 @@ class Trainer:
             if not first:
                 first.append((batch, logits.argmax(1).cpu()))
 
+        # Batch norms that each process kept its own statistics in must be those of the network that is saved.
+        share_from_main(self.network.buffers())
         result = evaluate(
             self.network,
             self.validation_batches,
@@ -175,6 +184,8 @@ class Trainer:
             criterion=self.objective.validation_loss,
             on_batch=keep_first,
         )
+        if result.loss is None or not math.isfinite(result.loss):
+            raise FloatingPointError(f"validation loss {result.loss} after iteration {self.iteration}{_DIVERGED}")
         scores = result.confusion.scores(self.config.data.names)
         miou = scores["miou"] or 0.0
         self.schedule.after_validation(miou)
@@ -189,6 +200,8 @@ class Trainer:
             self._save("min_loss")
 
     def _save(self, kind: str) -> None:
+        if not all(torch.isfinite(value).all() for value in self.network.state_dict().values()):
+            raise FloatingPointError(f"weights not finite after iteration {self.iteration}{_DIVERGED}")
         if self.runtime.world.is_main:
             training = {
                 "iteration": self.iteration,
@@ -215,5 +228,6 @@ class Trainer:
                 f"config beside the checkpoint, or leave --resume_continue out to start a new run from its weights"
             ) from error
         self.schedule.load_state_dict(training["schedule"])
-        self.scaler.load_state_dict(training["scaler"])
+        if training["scaler"] and self.scaler.is_enabled():
+            self.scaler.load_state_dict(training["scaler"])
         logger.info("resuming %s after iteration %d", path, self.iteration)

@@ -1,6 +1,7 @@
 """The command line as a user sees it: exit statuses, messages without tracebacks, both phases end to end."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,25 +53,26 @@ def test_trains_then_tests(config_file, tmp_path):
 
 
 def test_two_processes_train_and_test_as_one(config_file, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc_per_node",
-        "2",
-        "main.py",
-    ]
-    options = ["--configs", str(config_file), "--phase", "train", "--max_iters", "3"]
-    subprocess.run([*command, *options], cwd=ROOT, check=True, timeout=240)
-    latest = tmp_path / "checkpoints/thermalFaceDB/run_latest.pth"
-    out = tmp_path / "out"
-    test = ["--configs", str(config_file), "--phase", "test", "--resume", str(latest), "--out_dir", str(out)]
-    subprocess.run([*command, *test], cwd=ROOT, check=True, timeout=240)
-    of_two = json.loads((out / "metrics.json").read_text())
-    assert run(*test).returncode == 0
-    assert of_two == json.loads((out / "metrics.json").read_text())
-    assert of_two["images"] == 5
+    both = ("--configs", config_file, "--gpu", "0", "1", "optim.optim_method=adamw", "lr.base_lr=0.003")
+    result = run(*both, "--max_iters", 12, "--test_interval", 12, "--stdout_level", "info")
+    assert result.returncode == 0, result.stderr
+    best = float(re.search(r"best mIoU ([\d.]+)", result.stdout)[1])
+    test = ("--phase", "test", "--resume", tmp_path / "checkpoints/thermalFaceDB/run_max_performance.pth")
+    scores = []
+    for devices in (("--gpu", "0", "1"), ("--gpu", "-1")):
+        out = tmp_path / devices[-1]
+        assert run("--configs", config_file, *test, *devices, "--out_dir", out).returncode == 0
+        scores.append(json.loads((out / "metrics.json").read_text()))
+    assert scores[0]["confusion_matrix"] == scores[1]["confusion_matrix"]
+    assert scores[0]["images"] == 5
+    assert round(100 * scores[0]["miou"], 2) == best
+
+
+def test_a_fault_found_by_started_processes_has_its_own_status(config_file):
+    result = run("--configs", config_file, "--gpu", "0", "1", "--data_dir", "nowhere")
+    assert result.returncode == 1
+    assert "nowhere" in result.stderr
+    assert "ChildFailedError" not in result.stderr
 
 
 def test_several_gpus_start_as_many_processes(config_file):

@@ -53,6 +53,7 @@ def build_eval_loader(
     test_dir: str | None = None,
     pin_memory: bool = False,
     unconstrained: bool = False,
+    unique_names: bool = False,
 ) -> BatchLoader:
     """Every frame of ``{root}/val`` of every ``data.data_dir``, or of ``test_dir``, once and at its own size.
 
@@ -65,12 +66,15 @@ def build_eval_loader(
     (``train.data_transformer.input_size``), whatever ``train_trans`` says: one draw per frame, which depends on its
     name and that size alone. Pixels from outside the frame are ignored.
 
+    ``unique_names`` refuses frames of the same name in several folders, for callers that write results by name.
+
     Raises:
         As :func:`build_train_loader`.
     """
     if test_dir is None:
         samples, batch_size = find_samples(cfg.data.data_dir, ("val",)), cfg.val.batch_size
-        check_unique_names(samples)
+        if unique_names:
+            check_unique_names(samples)
     else:
         samples, batch_size = find_test_samples(test_dir), cfg.test.batch_size
     dataset = _dataset(cfg, samples)

@@ -2,9 +2,11 @@
 
 import os
 import pickle
+import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from lib.utils.errors import CheckpointError
@@ -12,6 +14,16 @@ from lib.utils.files import atomic_write
 
 KINDS = ("latest", "max_performance", "min_loss")
 """The checkpoints of a run: the newest, the one of the best mIoU, the one of the smallest validation loss."""
+
+_core = np._core if hasattr(np, "_core") else np.core
+_NUMBERS = [
+    *((_core.multiarray.scalar, f"{module}.multiarray.scalar") for module in ("numpy.core", "numpy._core")),
+    *((_core.multiarray._reconstruct, f"{module}.multiarray._reconstruct") for module in ("numpy.core", "numpy._core")),
+    np.ndarray,
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("f8", "f4", "f2", "i8", "i4", "i2", "i1", "u1", "u2", "u4", "u8", "bool")),
+]
+"""NumPy numbers and arrays, which the published code puts beside its weights; under NumPy 1's module name and 2's."""
 
 
 def checkpoint_path(root: str | os.PathLike, folder: str, name: str, kind: str) -> Path:
@@ -44,16 +56,19 @@ def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint; --resume takes the path of a .pth file")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_NUMBERS):
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        reason = f"it holds a {named[1]}" if named else "it is damaged, or no checkpoint"
         raise CheckpointError(
-            f"{path}: refused, because it is damaged or holds more than weights and numbers "
-            f"({str(error).partition(chr(10))[0]}); use another checkpoint of the run, or save its state_dict alone"
+            f"{path}: refused, as only weights, numbers and text are read from a checkpoint, and {reason}; use another "
+            f"checkpoint of the run, or save its state_dict alone"
         ) from error
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
         raise CheckpointError(
-            f"{path}: can't be read as a checkpoint ({reason}); it may be truncated: use another checkpoint of the run"
+            f"{path}: can't be read as a checkpoint; it may be truncated or another kind of file: use another "
+            f"checkpoint of the run ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
         ) from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected a dict of weights, got {type(content).__name__}")

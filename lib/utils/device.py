@@ -41,6 +41,11 @@ def choose_device(gpu: Sequence[int] | None = None, local_rank: int = 0) -> torc
     return torch.device("mps") if torch.backends.mps.is_available() else torch.device("cpu")
 
 
+def visible_gpus() -> int:
+    """Number of CUDA devices that this process sees."""
+    return torch.cuda.device_count()
+
+
 def choose_autocast(device: torch.device, precision: str = "auto") -> torch.dtype | None:
     """The number format of autocast on ``device``; ``None`` means plain float32.
 

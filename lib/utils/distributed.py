@@ -5,8 +5,7 @@ variables RANK, WORLD_SIZE and LOCAL_RANK. Nothing else in the project reads the
 """
 
 import os
-import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -44,15 +43,24 @@ def started_by_torchrun() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
-def replace_by_torchrun(arguments: Sequence[str], processes: int) -> None:
-    """Replace this process by torchrun with ``processes`` copies of the same command on this machine; never returns.
+def run_under_torchrun(arguments: Sequence[str], processes: int) -> int:
+    """Run ``processes`` copies of a command of this Python on this machine; returns the first failure's exit status.
 
     torchrun picks a free port, and ends all copies when one dies.
+
+    Args:
+        arguments: the script and its arguments.
+        processes: number of copies.
     """
-    command = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes), *arguments]
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *command])
+    from torch.distributed import run as torchrun
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    options = ["--standalone", "--nproc_per_node", str(processes), *arguments]
+    try:
+        torchrun.run(torchrun.parse_args(options))
+    except ChildFailedError as error:
+        return error.get_first_failure()[1].exitcode
+    return 0
 
 
 def connect(world: World, device: torch.device) -> None:
@@ -84,7 +92,8 @@ def gather_over_processes(value: torch.Tensor, dim: int = 0) -> torch.Tensor:
     return torch.cat(parts, dim)
 
 
-def wait_for_all() -> None:
-    """Return when every process has come here."""
+def share_from_main(values: Iterable[torch.Tensor]) -> None:
+    """Give all processes the main one's ``values``, in place."""
     if dist.is_available() and dist.is_initialized():
-        dist.barrier()
+        for value in values:
+            dist.broadcast(value, src=0)

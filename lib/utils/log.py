@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from logging.handlers import MemoryHandler
 from pathlib import Path
 
 logger = logging.getLogger("samcl")
@@ -22,10 +23,11 @@ def log_to_terminal(level: str, log_format: str, speak: bool = True) -> None:
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     _add(logging.StreamHandler(sys.stdout), level if speak else "error", log_format)
+    logger.addHandler(_Early())
 
 
 def log_to_file(path: str | os.PathLike, level: str, log_format: str, rewrite: bool = False) -> None:
-    """Send the project's log to a file as well.
+    """Send the project's log to a file as well, from the first line that went to the terminal.
 
     Args:
         path: appended to, or started anew with ``rewrite``; its folder is made.
@@ -34,10 +36,22 @@ def log_to_file(path: str | os.PathLike, level: str, log_format: str, rewrite: b
         rewrite: start the file anew.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    _add(logging.FileHandler(path, mode="w" if rewrite else "a"), level, log_format)
+    handler = _add(logging.FileHandler(path, mode="w" if rewrite else "a"), level, log_format)
+    for early in [handler for handler in logger.handlers if isinstance(handler, _Early)]:
+        early.setTarget(handler)
+        early.close()
+        logger.removeHandler(early)
 
 
-def _add(handler: logging.Handler, level: str, log_format: str) -> None:
+class _Early(MemoryHandler):
+    """Keeps the lines from before the log file is opened."""
+
+    def __init__(self) -> None:
+        super().__init__(capacity=10_000, flushLevel=logging.CRITICAL + 1)
+
+
+def _add(handler: logging.Handler, level: str, log_format: str) -> logging.Handler:
     handler.setLevel(level.upper())
     handler.setFormatter(logging.Formatter(log_format))
     logger.addHandler(handler)
+    return handler

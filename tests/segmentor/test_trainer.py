@@ -1,5 +1,7 @@
 """Training: learns, is reproducible, resumes exactly, and keeps what exists."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -154,7 +156,13 @@ def test_resume_continue_with_bare_weights_names_the_remedy(make_config, tmp_pat
     network = train(make_config()).network
     torch.save({"state_dict": network.state_dict()}, tmp_path / "bare.pth")
     with pytest.raises(CheckpointError, match="leave --resume_continue out"):
-        train(make_config(f"network.resume={tmp_path / 'bare.pth'}", "network.resume_continue=y"))
+        train(
+            make_config(
+                "checkpoints.checkpoints_name=on",
+                f"network.resume={tmp_path / 'bare.pth'}",
+                "network.resume_continue=y",
+            )
+        )
 
 
 def test_test_reproduces_the_best_validation_exactly(make_config, tmp_path):
@@ -192,3 +200,36 @@ def test_every_policy_trains_and_resumes(make_config, policy):
     latest = train(make_config("solver.max_iters=3", *pairs)).checkpoints.path("latest")
     resumed = train(make_config(f"network.resume={latest}", "network.resume_continue=y", *pairs))
     assert np.isfinite(resumed.best["loss"])
+
+
+def test_resuming_one_run_under_the_name_of_another_is_refused(make_config):
+    other = train(make_config("solver.max_iters=1")).checkpoints.path("latest")
+    before = other.read_bytes()
+    mine = train(make_config("solver.max_iters=1", "checkpoints.checkpoints_name=mine")).checkpoints.path("latest")
+    with pytest.raises(CheckpointError, match="exists"):
+        train(make_config(f"network.resume={mine}", "network.resume_continue=y"))
+    assert other.read_bytes() == before
+
+
+@pytest.mark.parametrize("change", ["lr.lr_policy=step", "lr.base_lr=0.5", "optim.sgd.momentum=0.5"])
+def test_resuming_with_another_optimiser_is_refused(make_config, change):
+    latest = train(make_config("solver.max_iters=1")).checkpoints.path("latest")
+    with pytest.raises(CheckpointError, match="the config beside it"):
+        train(make_config(f"network.resume={latest}", "network.resume_continue=y", change))
+
+
+def test_diverged_weights_are_never_saved(make_config):
+    config = make_config("lr.base_lr=1000", "solver.max_iters=40", "solver.display_iter=40", "checkpoints.save_iters=1")
+    with start_runtime(config) as runtime:
+        trainer = Trainer(config, runtime)
+        with pytest.raises(FloatingPointError, match="diverged"):
+            trainer.run()
+    for kind in ("latest", "max_performance", "min_loss"):
+        if trainer.checkpoints.path(kind).exists():
+            weights = load_checkpoint(trainer.checkpoints.path(kind))["state_dict"]
+            assert all(torch.isfinite(value).all() for value in weights.values())
+
+
+def test_validation_frames_of_the_same_name_in_two_folders_train(make_config, data_dir, tmp_path):
+    shutil.copytree(data_dir, tmp_path / "copy")
+    train(make_config(f"data.data_dir=[{data_dir},{tmp_path / 'copy'}]", "solver.max_iters=1"))

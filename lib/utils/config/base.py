@@ -1,8 +1,8 @@
 """What every section of a config shares: strict, frozen models and the few value types that users write."""
 
+import os
 from typing import Annotated, Any
 
-from annotated_types import Len
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 YES_WORDS = frozenset({"y", "yes", "true", "t", "on", "1"})
@@ -69,15 +69,16 @@ Whole = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**31), le=2**31)]
 Natural = Annotated[Whole, Field(ge=0)]
 Positive = Annotated[Whole, Field(ge=1)]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_usable_text)]
-Texts = Annotated[list[Text], BeforeValidator(_one_or_more)]
+Path = Annotated[Text, AfterValidator(os.path.expanduser)]
+Paths = Annotated[list[Path], BeforeValidator(_one_or_more)]
 Wholes = Annotated[list[Whole], BeforeValidator(_whole_or_more)]
 Number = Annotated[float, Field(ge=-1e12, le=1e12)]
 NonNegative = Annotated[float, Field(ge=0, le=1e12)]
 AboveZero = Annotated[float, Field(gt=0, le=1e12)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
-Size = Annotated[list[Annotated[Whole, Field(ge=1, le=16384)]], Len(2, 2)]
-Interval = Annotated[list[AboveZero], Len(2, 2), AfterValidator(_ordered)]
-Colour = Annotated[list[Annotated[Whole, Field(ge=0, le=255)]], Len(3, 3)]
-Betas = Annotated[list[BelowOne], Len(2, 2)]
+Size = Annotated[list[Annotated[Whole, Field(ge=1, le=16384)]], Field(min_length=2, max_length=2)]
+Interval = Annotated[list[AboveZero], Field(min_length=2, max_length=2), AfterValidator(_ordered)]
+Colour = Annotated[list[Annotated[Whole, Field(ge=0, le=255)]], Field(min_length=3, max_length=3)]
+Betas = Annotated[list[BelowOne], Field(min_length=2, max_length=2)]
 Legacy = list[int | float | str | list[int]]

@@ -124,6 +124,10 @@ def _run(config: Config) -> list[Fault]:
         len(set(config.gpu)) < len(config.gpu) or (min(config.gpu, default=0) < 0 and config.gpu != [-1])
     ):
         faults.append(Fault("gpu", "different GPU numbers, or -1 alone for the CPU", config.gpu))
+    processes, batch = len(config.gpu or [0]), config.train.batch_size
+    if config.phase == "train" and batch % processes:
+        expected = f"a multiple of the {processes} devices in gpu, as it counts the frames of all"
+        faults.append(Fault("train.batch_size", expected, batch, others=("gpu",)))
     name = config.checkpoints.checkpoints_name
     if not name or "/" in name or name in (".", ".."):
         faults.append(Fault("checkpoints.checkpoints_name", "a name without /", name))

@@ -12,12 +12,13 @@ from lib.utils.config.base import (
     Legacy,
     NonNegative,
     Number,
+    Path,
+    Paths,
     Probability,
     Section,
     Size,
     Switch,
     Text,
-    Texts,
     Whole,
 )
 
@@ -25,7 +26,7 @@ from lib.utils.config.base import (
 class Data(Section):
     """The data set: folders, classes, loading."""
 
-    data_dir: Texts = []
+    data_dir: Paths = []
     """Folders that hold ``{train,val}/{image,label}``; one path or a list."""
     num_classes: Annotated[Whole, Field(ge=2, le=254)] = 6
     """Number of classes C, background included."""
@@ -98,9 +99,9 @@ class Evaluation(Section):
 class Test(Evaluation):
     """What ``--phase test`` reads and writes."""
 
-    out_dir: Text | None = None
-    """Folder for results; null = beside the checkpoint."""
-    test_dir: Text | None = None
+    out_dir: Path | None = None
+    """Folder for results; null = ``seg_results/<checkpoint>`` in the current folder."""
+    test_dir: Path | None = None
     """A folder of frames, with or without labels; null = ``data_dir``/val."""
     save_prob: Switch = False
     """Write the class probabilities of each frame, float32 (H, W, C)."""

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal
 
-from annotated_types import Len
 from pydantic import BeforeValidator, Field
 
 from lib.utils.config.base import (
@@ -10,6 +9,7 @@ from lib.utils.config.base import (
     AboveZero,
     Natural,
     NonNegative,
+    Path,
     Positive,
     Probability,
     Section,
@@ -41,12 +41,12 @@ class Network(Section):
     """Channels of the first stage; the others are multiples of it."""
     bn_type: Literal["torchsyncbn", "torchbn"] = "torchsyncbn"
     """Batch norm, over all processes (where that exists) or each process for itself."""
-    multi_grid: Annotated[Wholes, Len(1, 64)] = [1, 1, 1]
+    multi_grid: Annotated[Wholes, Field(min_length=1, max_length=64)] = [1, 1, 1]
     """Factors of the dilations in a dilated backbone's last stage."""
     loss_weights: LossWeights = LossWeights()
-    pretrained: Text | None = None
+    pretrained: Path | None = None
     """A file of weights to start from."""
-    resume: Text | None = None
+    resume: Path | None = None
     """A checkpoint to read."""
     resume_strict: Switch = True
     """Weights that don't fit the network are an error, not a warning."""

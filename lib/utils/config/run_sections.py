@@ -11,6 +11,7 @@ from lib.utils.config.base import (
     Legacy,
     Natural,
     NonNegative,
+    Path,
     Positive,
     Probability,
     Section,
@@ -137,8 +138,8 @@ class Solver(Section):
 class Checkpoints(Section):
     """Where checkpoints go: ROOT/DIR/NAME_{latest,max_performance,min_loss}.pth."""
 
-    checkpoints_root: Text = "."
-    checkpoints_dir: Text = "./checkpoints/thermalFaceDB"
+    checkpoints_root: Path = "."
+    checkpoints_dir: Path = "./checkpoints/thermalFaceDB"
     checkpoints_name: Text = "model"
     save_iters: Positive = 1000
     """Steps from one ``_latest`` to the next."""
@@ -153,7 +154,7 @@ LogLevel = Literal["debug", "info", "warning", "error", "critical"]
 class Logging(Section):
     """The log."""
 
-    log_file: Text = "./logs/thermalFaceDB.log"
+    log_file: Path = "./logs/thermalFaceDB.log"
     """The log file; TensorBoard's stand beside it."""
     log_to_file: Switch = True
     logfile_level: LogLevel = "info"
