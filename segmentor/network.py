@@ -24,7 +24,12 @@ def build_network_with_weights(config: Config) -> nn.Module:
     weights = config.network.resume or config.network.pretrained
     if weights:
         try:
-            notes = load_weights(network, weights, strict=config.network.resume_strict)
+            notes = load_weights(
+                network,
+                weights,
+                strict=config.network.resume_strict,
+                accept_backbone=config.phase == "train",
+            )
         except CheckpointError as error:
             beside = Path(weights).with_suffix(".yaml")
             hint = f"\nThe config of its own run is {beside}: name it with --configs." if beside.is_file() else ""

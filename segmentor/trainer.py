@@ -48,6 +48,11 @@ class TrainingModel(nn.Module):
         return self.objective(images, self.network(images), labels, iteration)
 
 
+def synchronises_batch_norm(bn_type: str, runtime: Runtime) -> bool:
+    """Whether batch norms share their statistics over processes: asked for, and there are several, on CUDA devices."""
+    return bn_type == "torchsyncbn" and runtime.world.size > 1 and runtime.device.type == "cuda"
+
+
 class Trainer:
     """Trains a network as a config says; goes on with an interrupted run where that is asked for.
 
@@ -82,7 +87,7 @@ class Trainer:
         model.to(runtime.device)
         model.network.to(memory_format=torch.channels_last)
         on_cuda = runtime.device.type == "cuda"
-        if runtime.world.size > 1 and on_cuda and config.network.bn_type == "torchsyncbn":
+        if synchronises_batch_norm(config.network.bn_type, runtime):
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         self.network, self.objective = model.network, model.objective
         self.optimizer = build_optimizer(self.network, self.objective.companions(), config)

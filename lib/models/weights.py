@@ -21,7 +21,12 @@ class _Dialect:
     prefix: str = ""
 
 
-def load_weights(network: nn.Module, source: str | os.PathLike | Mapping[str, Any], strict: bool = True) -> list[str]:
+def load_weights(
+    network: nn.Module,
+    source: str | os.PathLike | Mapping[str, Any],
+    strict: bool = True,
+    accept_backbone: bool = True,
+) -> list[str]:
     """Load weights into ``network`` in place. Whose key names they bear is found out from the keys.
 
     Known are our own names, the published SAM-CL code's, torchvision's ResNet's (for networks on a ResNet) and
@@ -34,6 +39,7 @@ def load_weights(network: nn.Module, source: str | os.PathLike | Mapping[str, An
             begin with ``module.``
         strict: raise on weights that are missing, left over or of another shape; otherwise load what fits and
             report the rest.
+        accept_backbone: take weights of a backbone alone, which leave the rest of the network untrained.
 
     Returns:
         What a user should know; empty if every weight found its place under our own names.
@@ -47,6 +53,11 @@ def load_weights(network: nn.Module, source: str | os.PathLike | Mapping[str, An
     target = network.state_dict()
     dialect, names = _recognise(given, target, _dialects(network))
     found = {names[key]: value for key, value in given.items() if names[key]}
+    if dialect.prefix and not accept_backbone:
+        raise CheckpointError(
+            f"{where}: expected a whole network, got weights of {dialect.name}, that fill the backbone alone; "
+            f"train from them with network.pretrained, and use the checkpoint of that run here"
+        )
     if dialect.prefix:
         found = {key: _match_channels(value, target.get(key)) for key, value in found.items()}
     fitting = {key: value for key, value in found.items() if key in target and value.shape == target[key].shape}
@@ -83,9 +94,7 @@ def _state_dict(content: Mapping[str, Any], where: str) -> dict[str, Tensor]:
             f"{where}: expected weights by name, bare or under 'state_dict' or 'model'; "
             f"got the entries {', '.join(map(str, list(content)[:10])) or '(none)'}"
         )
-    if all(key.startswith("module.") for key in content):
-        return {key.removeprefix("module."): value for key, value in content.items()}
-    return dict(content)
+    return {key.removeprefix("module."): value for key, value in content.items()}
 
 
 def _dialects(network: nn.Module) -> list[_Dialect]:

@@ -20,17 +20,15 @@ NETWORK_CASES = [
     ("deeplab_v3", "resnet18_dilated8"),
     ("deeplab_v3_contrast", "resnet50_dilated8"),
     ("base_ocnet", "deepbase_resnet18_dilated8"),
+    ("deeplab_v3", "resnet101_dilated8"),
+    ("unet_contrast_mem", "none"),
+    ("attention_unet_contrast_mem", "none"),
+    ("hrnet_w18", "none"),
+    ("hrnet_w32", "none"),
+    ("hrnet_w48", "none"),
     ("hrnet_w48_contrast", "none"),
+    ("hrnet_w48_mem", "none"),
 ]
-# Networks that share code with one of those above, and so need not be taken through everything.
-RELATED = {
-    "unet_contrast_mem",
-    "attention_unet_contrast_mem",
-    "hrnet_w18",
-    "hrnet_w32",
-    "hrnet_w48",
-    "hrnet_w48_mem",
-}
 
 
 def small(model_name: str, backbone: str, **kwargs: int) -> nn.Module:
@@ -44,13 +42,7 @@ def image(*shape: int) -> torch.Tensor:
 
 
 def test_every_registered_network_is_covered() -> None:
-    assert {name for name, _ in NETWORK_CASES} | RELATED == set(NETWORKS.names())
-
-
-@pytest.mark.parametrize("name", sorted(RELATED))
-def test_related_networks_build_and_answer(name: str) -> None:
-    output = small(name, "none").eval()(image(1, 1, 32, 32))
-    assert output.logits.shape == (1, 6, 32, 32)
+    assert {name for name, _ in NETWORK_CASES} == set(NETWORKS.names())
 
 
 @pytest.fixture(scope="module")

@@ -104,6 +104,14 @@ def test_torchvisions_resnet_fills_the_backbone(tmp_path: Path, channels: int) -
     )
 
 
+def test_a_backbone_alone_is_refused_where_a_whole_network_is_needed() -> None:
+    network = build_network(network_config("deeplab_v3", "resnet18_dilated8", channels=3))
+    before = network.backbone.layer4[1].bn2.weight.clone()
+    with pytest.raises(CheckpointError, match=r"network\.pretrained"):
+        load_weights(network, resnet18().state_dict(), accept_backbone=False)
+    assert torch.equal(network.backbone.layer4[1].bn2.weight, before)
+
+
 def test_another_resnet_is_refused_by_name() -> None:
     with torch.device("meta"):
         network = build_network(network_config("deeplab_v3", "resnet18_dilated8"))

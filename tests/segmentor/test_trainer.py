@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from lib.utils.checkpoint import load_checkpoint
+from lib.utils.distributed import World
 from lib.utils.errors import CheckpointError, DataError
 from segmentor.monitor import Monitor
-from segmentor.runtime import start_runtime
+from segmentor.runtime import Runtime, start_runtime
 from segmentor.tester import Tester
-from segmentor.trainer import Trainer
+from segmentor.trainer import Trainer, synchronises_batch_norm
 
 SAM_CL = ("gcl.loss_weight=2", "critic.model_name=samcl_auxiliary_4", "loss.critic_loss_type=samcl_loss_4")
 
@@ -233,3 +234,12 @@ def test_diverged_weights_are_never_saved(make_config):
 def test_validation_frames_of_the_same_name_in_two_folders_train(make_config, data_dir, tmp_path):
     shutil.copytree(data_dir, tmp_path / "copy")
     train(make_config(f"data.data_dir=[{data_dir},{tmp_path / 'copy'}]", "solver.max_iters=1"))
+
+
+@pytest.mark.parametrize("bn_type", ["torchsyncbn", "torchbn"])
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+@pytest.mark.parametrize("processes", [1, 2])
+def test_batch_norm_is_synchronised_where_asked_for_and_possible(bn_type, device, processes):
+    runtime = Runtime(torch.device(device), None, World(size=processes))
+    expected = bn_type == "torchsyncbn" and device == "cuda" and processes == 2
+    assert synchronises_batch_norm(bn_type, runtime) == expected
