@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"note: {note}", file=sys.stderr)
             print(config.to_yaml(), end="")
         elif (processes := processes_to_start(config)) > 1:
-            return run_under_torchrun([__file__, *arguments], processes)
+            return run_under_torchrun([sys.argv[0], *arguments], processes)
         else:
             run(config, notes)
     except KeyboardInterrupt:
