@@ -12,6 +12,9 @@ USAGE="usage: bash $0 train|resume|val|test NAME DATA_ROOT SCRATCH_ROOT [--dry_r
   logs:        SCRATCH_ROOT/logs/
   --dry_run prints the command and runs nothing"
 
+for argument in "$@"; do
+    [[ "$argument" != -h && "$argument" != --help ]] || { printf '%s\n' "$USAGE" && exit 0; }
+done
 [[ $# -ge 4 ]] || fail_usage "expected at least 4 arguments, got $#: $*"
 mode="$1"
 name="${MODEL}_${BACKBONE}_$2"
