@@ -33,8 +33,8 @@ def train_all(rank, world_size, port, configs, folder):
         for name, config in configs.items():
             trainer = Trainer(config, runtime)
             trainer.run()
-            parameters = {key: value.detach() for key, value in trainer.network.named_parameters()}
-            states[name] = {**parameters, **trainer.objective.state_dict()}
+            # Batch statistics included: the last thing a run does is to validate, with those that are saved.
+            states[name] = {**trainer.network.state_dict(), **trainer.objective.state_dict()}
     torch.save(states, folder / f"{rank}.pth")
 
 
