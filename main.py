@@ -1,9 +1,10 @@
-"""The command line: ``python main.py --configs FILE --phase train|test [flags] [section.key value ...]``."""
+"""The command line: ``python main.py --configs FILE --phase PHASE [flags] [section.key value ...]``."""
 
 import logging
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from lib.utils.cli import help_text, parse_command_line
 from lib.utils.config import Config, load_config
@@ -13,13 +14,31 @@ from lib.utils.log import log_to_file, log_to_terminal
 
 logger = logging.getLogger("samcl")
 
+DISTRIBUTED = ("train", "test")
+"""The phases that run on several devices and keep a log file."""
+
+
+def work_of(phase: str) -> Callable[[Config, Any], Any]:
+    """What a phase makes of a config and a runtime: an object whose ``run`` does the work."""
+    # Imported here, because they import torch and more, which other phases and a fault in a config need not wait for.
+    if phase == "train":
+        from segmentor.trainer import Trainer as Work
+    elif phase == "test":
+        from segmentor.tester import Tester as Work
+    elif phase == "check":
+        from segmentor.checker import Checker as Work
+    elif phase == "predict":
+        from segmentor.predictor import Predictor as Work
+    elif phase == "export":
+        from segmentor.exporter import Exporter as Work
+    else:
+        from segmentor.comparison import Comparison as Work
+    return Work
+
 
 def run(config: Config, notes: Sequence[str]) -> None:
-    """Train or test as ``config`` says."""
-    # Imported here, because they import torch, which a fault in a config need not wait for.
+    """Do what ``config.phase`` says."""
     from segmentor.runtime import start_runtime
-    from segmentor.tester import Tester
-    from segmentor.trainer import Trainer
 
     log = config.logging
     speaks = world_from_environment().is_main
@@ -27,18 +46,17 @@ def run(config: Config, notes: Sequence[str]) -> None:
     for note in notes:
         logger.warning(note)
     with start_runtime(config) as runtime:
-        trains = config.phase == "train"
-        work = Trainer(config, runtime) if trains else Tester(config, runtime)
+        work = work_of(config.phase)(config, runtime)
         # Only now, as what was made has found nothing wrong: a refused run must not touch the log of the one before.
-        if log.log_to_file and speaks:
-            rewrite = log.rewrite and trains and not config.network.resume_continue
+        if log.log_to_file and speaks and config.phase in DISTRIBUTED:
+            rewrite = log.rewrite and config.phase == "train" and not config.network.resume_continue
             log_to_file(log.log_file, log.logfile_level, log.log_format, rewrite)
         work.run()
 
 
 def processes_to_start(config: Config) -> int:
     """How many processes torchrun should start for this command; 1 where it started this one already."""
-    if started_by_torchrun():
+    if started_by_torchrun() or config.phase not in DISTRIBUTED:
         return 1
     if config.gpu is not None:
         return len(config.gpu)
@@ -59,7 +77,12 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         from segmentor.checks import check_names
 
-        config, notes = load_config(command.configs, command.flags, command.pairs, checks=[check_names])
+        base = None
+        if not command.configs and "network.resume" in command.flags:
+            from lib.utils.checkpoint import portable_config
+
+            base = portable_config(command.flags["network.resume"])
+        config, notes = load_config(command.configs, command.flags, command.pairs, [check_names], base)
         if command.print_config:
             for note in notes:
                 print(f"note: {note}", file=sys.stderr)

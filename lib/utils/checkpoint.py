@@ -31,6 +31,38 @@ def checkpoint_path(root: str | os.PathLike, folder: str, name: str, kind: str) 
     return Path(root) / folder / f"{name}_{kind}.pth"
 
 
+_PORTABLE = {
+    "dataset": None,
+    "data": {"num_classes", "num_channels", "remap_classes", "class_names", "palette", "input_mode"},
+    "train": {"data_transformer"},
+    "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "amp"},
+    "normalize": None,
+    "network": {"model_name", "backbone", "bn_type", "base_channels", "multi_grid"},
+    "contrast": {"proj_dim"},
+}
+"""What of a checkpoint's config belongs to its network; None stands for all keys. No paths: a checkpoint that came from
+elsewhere must not decide where files are read or written."""
+
+
+def portable_config(path: str | os.PathLike) -> dict[str, Any]:
+    """The part of a checkpoint's config that a use of its network needs, as plain data; unchecked.
+
+    Raises:
+        CheckpointError: as :func:`load_checkpoint`, or it holds no config.
+    """
+    config = load_checkpoint(path).get("config_dict")
+    if not isinstance(config, dict):
+        raise CheckpointError(f"{path}: holds no config (config_dict); name the one of its run with --configs")
+    tree: dict[str, Any] = {}
+    for section, keys in _PORTABLE.items():
+        values = config.get(section)
+        if keys is None and values is not None:
+            tree[section] = values
+        elif isinstance(values, dict):
+            tree[section] = {key: value for key, value in values.items() if key in keys}
+    return tree
+
+
 def save_checkpoint(path: str | os.PathLike, content: dict[str, Any], config_yaml: str) -> None:
     """Write ``content`` to ``path`` and the resolved config beside it (same name, ``.yaml``), each atomically.
 

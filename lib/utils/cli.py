@@ -10,7 +10,7 @@ from lib.utils.config.base import NO_WORDS, YES_WORDS
 from lib.utils.config.faults import refuse
 from lib.utils.config.schema import Config
 
-USAGE = "python main.py --configs FILE [--phase train|test] [flags] [section.key value | section.key=value ...]"
+USAGE = "python main.py --configs FILE [--phase PHASE] [flags] [section.key value | section.key=value ...]"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Flag:
 _GROUPS: dict[str, dict[str, Flag]] = {
     "what to do": {
         "configs": Flag("", "one", "the config, JSON or YAML"),
-        "phase": Flag("phase", "one", "train or test"),
+        "phase": Flag("phase", "one", "train, test, check (data), predict, export or compare"),
         "print_config": Flag("", "switch", "print the resolved config as YAML and stop"),
         "debug": Flag("", "switch", "show where an error came from"),
         "seed": Flag("seed", "one", "seed of all random streams"),
@@ -46,6 +46,7 @@ _GROUPS: dict[str, dict[str, Flag]] = {
         "include_val": Flag("data.include_val", "switch", "train on the validation frames as well"),
         "drop_last": Flag("data.drop_last", "switch", "leave out the last, smaller batch of an epoch"),
         "workers": Flag("data.workers", "one", "processes that load frames"),
+        "on_bad_sample": Flag("data.on_bad_sample", "one", "stop or skip"),
         "train_batch_size": Flag("train.batch_size", "one", "frames per training step"),
         "val_batch_size": Flag("val.batch_size", "one", "frames per validation step"),
     },
@@ -67,6 +68,8 @@ _GROUPS: dict[str, dict[str, Flag]] = {
         "optim_method": Flag("optim.optim_method", "one", "sgd, adam or adamw"),
         "base_lr": Flag("lr.base_lr", "one", "learning rate"),
         "nbb_mult": Flag("lr.nbb_mult", "one", "its factor outside the backbone"),
+        "compile": Flag("solver.compile", "switch", "compile network and losses"),
+        "precision": Flag("solver.precision", "one", "auto, fp32, bf16 or fp16"),
         "lr_policy": Flag("lr.lr_policy", "one", "how it falls"),
         "is_warm": Flag("lr.is_warm", "switch", "begin with a warm-up"),
     },
@@ -74,6 +77,7 @@ _GROUPS: dict[str, dict[str, Flag]] = {
         "checkpoints_root": Flag("checkpoints.checkpoints_root", "one", "folder of checkpoints_dir"),
         "checkpoints_name": Flag("checkpoints.checkpoints_name", "one", "name of the run"),
         "save_iters": Flag("checkpoints.save_iters", "one", "steps from one _latest to the next"),
+        "keep": Flag("checkpoints.keep", "one", "how many of these to keep"),
         "overwrite": Flag("checkpoints.overwrite", "switch", "train although the name exists"),
         "test_dir": Flag("test.test_dir", "one", "folder of frames to test on"),
         "val_aug": Flag("test.val_aug", "one", "none, or tiaug: test on unconstrained frames"),
@@ -84,6 +88,17 @@ _GROUPS: dict[str, dict[str, Flag]] = {
         "logfile_level": Flag("logging.logfile_level", "one", "debug, info, warning or error"),
         "stdout_level": Flag("logging.stdout_level", "one", "the same for the terminal"),
         "rewrite": Flag("logging.rewrite", "switch", "begin the log file anew"),
+    },
+    "predict, export, compare": {
+        "input": Flag("predict.input", "one", "frames: a file, a folder, a video, or - for names on standard input"),
+        "temp_preset": Flag("predict.temp_preset", "one", "what integers in a file mean, e.g. centikelvin"),
+        "temp_scale": Flag("predict.temp_scale", "one", "deg C = temp_scale x value + temp_offset"),
+        "temp_offset": Flag("predict.temp_offset", "one", "see temp_scale"),
+        "raw_size": Flag("predict.raw_size", "many", "width and height of headerless .bin frames"),
+        "fps": Flag("predict.fps", "one", "frames per second of a sequence"),
+        "erode": Flag("predict.erode", "one", "pixels off every region's edge before it is measured"),
+        "format": Flag("export.format", "one", "onnx or torch_export"),
+        "runs": Flag("compare.runs", "many", "result folders to compare"),
     },
     "accepted, without effect": {
         "finetune": Flag("network.finetune", "switch", ""),
@@ -113,7 +128,7 @@ class CommandLine:
     """A parsed command line.
 
     Attributes:
-        configs: the config file.
+        configs: the config file; empty where the checkpoint's own config is meant, or none is needed.
         flags: values by dotted key, for ``load_config``; the right type is checked there.
         pairs: ``"section.key=value"``, in their order.
         print_config: print the resolved config and stop.
@@ -153,10 +168,16 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
             faults.append(Fault(word, "a value after it"))
         else:
             faults.append(Fault(word, hint="neither a flag nor a section.key pair"))
-    if not line.configs and not any(fault.key == "--configs" for fault in faults):
+    if not (line.configs or _needs_no_config(line.flags) or any(fault.key == "--configs" for fault in faults)):
         faults.append(Fault("--configs", "a config file", hint=f"usage: {USAGE}"))
     refuse("the command line", faults)
     return line
+
+
+def _needs_no_config(flags: dict[str, Any]) -> bool:
+    """Whether the config may come out of the checkpoint, or none is needed."""
+    phase = flags.get("phase")
+    return phase == "compare" or (phase in ("test", "predict", "export") and "network.resume" in flags)
 
 
 def _take_flag(line: CommandLine, word: str, rest: list[str]) -> list[Fault]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lib.utils.checkpoint import load_checkpoint, save_checkpoint
+from lib.utils.checkpoint import load_checkpoint, portable_config, save_checkpoint
 from lib.utils.errors import CheckpointError
 
 
@@ -67,3 +67,29 @@ def test_truncated_checkpoint_is_named(tmp_path):
     (tmp_path / "a.pth").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match="another checkpoint of the run"):
         load_checkpoint(tmp_path / "a.pth")
+
+
+def test_the_portable_config_holds_no_paths(tmp_path):
+    tree = {
+        "data": {"data_dir": ["/elsewhere"], "num_classes": 3},
+        "network": {"model_name": "unet", "resume": "/elsewhere/a.pth", "pretrained": "/elsewhere/b.pth"},
+        "test": {"mode": "ss_test", "out_dir": "/elsewhere", "test_dir": "/elsewhere"},
+        "checkpoints": {"checkpoints_root": "/elsewhere"},
+        "logging": {"log_file": "/elsewhere/log"},
+        "normalize": {"norm_mode": 2},
+    }
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, {"config_dict": tree}, "")
+    assert portable_config(path) == {
+        "data": {"num_classes": 3},
+        "network": {"model_name": "unet"},
+        "test": {"mode": "ss_test"},
+        "normalize": {"norm_mode": 2},
+    }
+
+
+def test_a_checkpoint_without_config_asks_for_one(tmp_path):
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, {"state_dict": {}}, "")
+    with pytest.raises(CheckpointError, match="--configs"):
+        portable_config(path)

@@ -27,7 +27,13 @@ PUBLISHED_FLAGS = re.findall(
 --test_interval --train_batch_size --use_ground_truth --val_batch_size --workers
     """,
 )
-OURS = ["--print_config", "--debug", "--overwrite", "--val_aug"]
+OURS = re.findall(
+    r"--\w+",
+    """
+--print_config --debug --overwrite --val_aug --on_bad_sample --compile --precision --keep --input --temp_preset
+--temp_scale --temp_offset --raw_size --fps --erode --format --runs
+    """,
+)
 KEYS_FILE = Path(__file__).parents[3] / "shared" / "published_keys.txt"
 
 
@@ -49,6 +55,19 @@ def test_all_published_flags_are_there():
 def test_the_list_of_published_flags_is_whole():
     last = [line for line in KEYS_FILE.read_text().splitlines() if line.startswith("--")]
     assert sorted(re.findall(r"--\w+", " ".join(last))) == sorted(PUBLISHED_FLAGS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["--phase predict --resume a.pth --input b", "--phase export --resume a.pth", "--phase compare --runs a b"],
+)
+def test_what_uses_a_checkpoint_or_results_needs_no_config(text):
+    assert parse(text).configs == ""
+
+
+@pytest.mark.parametrize("text", ["--phase predict --input b", "--phase train --resume a.pth", "--phase check"])
+def test_everything_else_needs_a_config(text):
+    assert "--configs" in faults_of(text)[0]
 
 
 def test_every_flag_sets_a_key_of_the_config():

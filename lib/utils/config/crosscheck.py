@@ -67,9 +67,14 @@ def _transforms(transforms: Transforms, input_size: list[int]) -> list[Fault]:
 
 def _normalisation(config: Config) -> list[Fault]:
     normalize, channels = config.normalize, config.data.num_channels
+    window, faults = normalize.window, []
+    if window is not None and window[0] >= window[1]:
+        faults.append(Fault("normalize.window", "[low, high] in deg C with low < high", window))
     if normalize.norm_mode is not None:
-        return []
-    faults = []
+        return faults
+    if window is not None:
+        hint = "mean and std need no window: set one of the two to null"
+        faults.append(Fault("normalize.window", "null, as norm_mode is null", window, hint, ("normalize.norm_mode",)))
     for name in ("mean", "std"):
         values = getattr(normalize, name)
         if values is not None and len(values) != channels:
@@ -128,6 +133,17 @@ def _run(config: Config) -> list[Fault]:
     if config.phase == "train" and batch % processes:
         expected = f"a multiple of the {processes} devices in gpu, as it counts the frames of all"
         faults.append(Fault("train.batch_size", expected, batch, others=("gpu",)))
+    predict = config.predict
+    if predict.temp_preset is not None and (predict.temp_scale, predict.temp_offset) != (None, None):
+        others = ("predict.temp_scale", "predict.temp_offset")
+        faults.append(
+            Fault(
+                "predict.temp_preset",
+                "null where temp_scale or temp_offset is given",
+                predict.temp_preset,
+                others=others,
+            )
+        )
     name = config.checkpoints.checkpoints_name
     if not name or "/" in name or name in (".", ".."):
         faults.append(Fault("checkpoints.checkpoints_name", "a name without /", name))

@@ -10,6 +10,7 @@ from lib.utils.config.base import (
     Colour,
     Interval,
     Legacy,
+    Natural,
     NonNegative,
     Number,
     Path,
@@ -44,6 +45,12 @@ class Data(Section):
     """Leave out the last, smaller batch of an epoch."""
     include_val: Switch = False
     """Train on the validation frames as well."""
+    cache_gb: NonNegative = 2.0
+    """Memory for decoded training frames in GB, shared by the workers; 0 = none."""
+    on_bad_sample: Literal["stop", "skip"] = "stop"
+    """What a training frame that can't be read does: end the run, or be replaced by another and counted."""
+    max_bad_samples: Natural = 10
+    """With ``skip``: more different bad frames end the run."""
     image_tool: Annotated[Text, NO_EFFECT] = "npy"
     input_mode: Annotated[Text, NO_EFFECT] = "therm"
     use_gcl_input: Annotated[Switch, NO_EFFECT] = False
@@ -89,9 +96,17 @@ class Evaluation(Section):
     batch_size: Annotated[Whole, Field(ge=1, le=65536)] = 16
     """Frames per step and process."""
     loader: Annotated[Text, NO_EFFECT] = "thermalFaceDB"
-    mode: Literal["ss_test", "ms_test"] = "ss_test"
-    """``ss_test``: each frame once, at its own scale."""
-    scale_search: Annotated[list[AboveZero], NO_EFFECT] = [1.0]
+    mode: Literal["ss_test", "ms_test", "sscrop_test"] = "ss_test"
+    """``ss_test``: each frame once, at its own scale; ``ms_test``: the mean over scales and mirror images;
+    ``sscrop_test``: the mean over a sliding window."""
+    scale_search: Annotated[list[Annotated[float, Field(ge=0.1, le=8)]], Field(min_length=1, max_length=16)] = [1.0]
+    """Scales of ``ms_test``."""
+    flip: Switch = True
+    """Whether ``ms_test`` takes mirror images as well."""
+    crop_size: Size = [320, 256]
+    """[width, height] in pixels of the window of ``sscrop_test``."""
+    crop_stride_ratio: Annotated[float, Field(gt=0, le=1)] = 2 / 3
+    """Step of that window, as a share of its size."""
     out_dir: Annotated[Text | None, NO_EFFECT] = None
     data_transformer: Annotated[DataTransformer, NO_EFFECT] = DataTransformer()
 
@@ -239,4 +254,6 @@ class Normalize(Section):
     """One per channel; null = 1."""
     div_value: AboveZero = 1.0
     """Divisor of the frame."""
+    window: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
+    """[low, high] in deg C that norm_mode maps instead of the frame's own extremes; what lies outside is clipped."""
     mean_value: Annotated[Legacy | None, NO_EFFECT] = None

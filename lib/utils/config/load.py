@@ -24,15 +24,17 @@ def load_config(
     flags: Mapping[str, Any] | None = None,
     pairs: Sequence[str] = (),
     checks: Sequence[Check] = (),
+    base: Mapping[str, Any] | None = None,
 ) -> tuple[Config, list[str]]:
     """Read, merge and check a config: bases < file < flags < pairs.
 
     Args:
-        path: a JSON or YAML file.
+        path: a JSON or YAML file; empty for none.
         flags: values by dotted key, from the command line's flags.
         pairs: ``"section.key=value"``, from the command line; the value is a YAML scalar, list or mapping.
         checks: what the schema can't know, e.g. names against registries; each gets a config whose values are
             of the right type and returns its faults.
+        base: a tree that file and command line are put over, such as a checkpoint's.
 
     Returns:
         The config, and notes: what of it has no effect, or another meaning than it says.
@@ -42,7 +44,9 @@ def load_config(
     """
     tree: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for source, layer in read_with_bases(Path(path)):
+    if base:
+        _merge(tree, base, "the checkpoint", origins)
+    for source, layer in read_with_bases(Path(path)) if path else ():
         _merge(tree, layer, source if source != str(path) else "", origins)
     faults = []
     for key, value in (flags or {}).items():
@@ -61,7 +65,10 @@ def load_config(
     bad = [fault.key.partition("[")[0] for fault in faults]
     for check in (cross_check, *checks):
         faults += [fault for fault in check(config) if not _concerns(fault, bad)]
-    refuse(str(path), [replace(fault, source=fault.source or _origin(fault.key, origins)) for fault in faults])
+    refuse(
+        str(path or "the command line"),
+        [replace(fault, source=fault.source or _origin(fault.key, origins)) for fault in faults],
+    )
     return config, without_effect(config) + notes
 
 

@@ -41,7 +41,6 @@ def supply_meaning(tree: dict[str, Any], given: set[str]) -> list[str]:
         *_face_classes(tree),
         *_channels(tree),
         *_normalisation(tree),
-        *_scales(tree),
     ]
 
 
@@ -157,9 +156,3 @@ def _normalisation(tree: dict[str, Any]) -> list[str]:
         return []
     _put(tree, "normalize", "norm_mode", None)
     return ["normalize.mean and std without norm_mode mean normalisation by them"]
-
-
-def _scales(tree: dict[str, Any]) -> list[str]:
-    """Mode ``ms_test`` averages over scales."""
-    keys = [f"{section}.mode" for section in ("val", "test") if _get(tree, section, "mode") == "ms_test"]
-    return [f"{' and '.join(keys)} ms_test: frames are evaluated at their own scale only"] if keys else []

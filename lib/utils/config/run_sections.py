@@ -132,6 +132,12 @@ class Solver(Section):
     """Steps from one validation to the next."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Autocast; ``auto`` = what the hardware is fast at."""
+    compile: Switch = False
+    """Compile network and losses (torch.compile); where that fails the run goes on without, and says so."""
+    on_nonfinite: Literal["stop", "skip"] = "stop"
+    """What a loss that isn't finite does; either way its step changes no weight."""
+    max_nonfinite: Natural = 10
+    """With ``skip``: more such steps end the run."""
     max_epoch: Annotated[Natural | None, NO_EFFECT] = None
 
 
@@ -145,6 +151,8 @@ class Checkpoints(Section):
     """Steps from one ``_latest`` to the next."""
     overwrite: Switch = False
     """Train although checkpoints of this name exist."""
+    keep: Annotated[Positive, Field(le=100)] = 2
+    """Checkpoints to resume from: ``_latest``, and the ones before it as ``_previous``, ``_previous_2``, ..."""
     save_epoch: Annotated[Natural | None, NO_EFFECT] = None
 
 

@@ -10,6 +10,7 @@ from lib.utils.config.data_sections import Data, Evaluation, Normalize, Test, Tr
 from lib.utils.config.model_sections import Contrast, Critic, Gcl, Loss, Network
 from lib.utils.config.read import Dumper
 from lib.utils.config.run_sections import Checkpoints, Details, LearningRate, Logging, Optim, Solver
+from lib.utils.config.use_sections import Compare, Export, Predict
 
 
 class Config(Section):
@@ -19,7 +20,7 @@ class Config(Section):
     """Name of the data set, for messages and paths."""
     method: Text = "fcn_segmentor"
     """Published name of the way of training; there is one."""
-    phase: Literal["train", "test"] = "train"
+    phase: Literal["train", "test", "check", "predict", "export", "compare"] = "train"
     """What to do."""
     seed: Annotated[Whole, Field(ge=0, le=2**31)] = 304
     """Seed of all random streams."""
@@ -35,6 +36,9 @@ class Config(Section):
     train: Train = Train()
     val: Evaluation = Evaluation()
     test: Test = Test()
+    predict: Predict = Predict()
+    export: Export = Export()
+    compare: Compare = Compare()
     train_trans: Transforms = Transforms()
     val_trans: Annotated[Transforms, NO_EFFECT] = Transforms()
     normalize: Normalize = Normalize()

@@ -1,0 +1,42 @@
+"""Sections about what a trained network is used for: predictions on any frames, export, comparison of runs."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from lib.utils.config.base import AboveZero, Natural, Number, Path, Paths, Section, Size
+
+
+class Predict(Section):
+    """What ``--phase predict`` reads; results go to ``test.out_dir``, probabilities with ``test.save_prob``."""
+
+    input: Path | None = None
+    """A file, a folder of files, a video, or ``-`` for file names on standard input."""
+    temp_preset: (
+        Literal["centikelvin", "decikelvin", "flir_tlinear_high", "flir_tlinear_low", "milli_celsius"] | None
+    ) = None
+    """What the integers of a file mean; null = decided from the values."""
+    temp_scale: Number | None = None
+    """deg C = temp_scale x value + temp_offset; instead of a preset."""
+    temp_offset: Number | None = None
+    """See ``temp_scale``."""
+    raw_size: Size = [640, 512]
+    """[width, height] of headerless ``.bin`` frames in pixels."""
+    fps: AboveZero | None = None
+    """Frames per second of a sequence; null = that of a video, else unknown."""
+    erode: Natural = 0
+    """Pixels taken off every region's edge before its temperatures are measured."""
+
+
+class Export(Section):
+    """What ``--phase export`` writes."""
+
+    format: Literal["onnx", "torch_export"] = "onnx"
+    """The file format."""
+
+
+class Compare(Section):
+    """What ``--phase compare`` reads."""
+
+    runs: Annotated[Paths, Field(max_length=64)] = []
+    """Result folders of ``--phase test``, the first being the one compared with."""
