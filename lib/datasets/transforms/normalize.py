@@ -14,13 +14,15 @@ def normalize(image: np.ndarray, valid: np.ndarray | None, section: Any) -> np.n
     """Normalise an image as ``section`` (config ``normalize``) says.
 
     With ``norm_mode`` 1 or 2 the least value of the image's real pixels becomes 0 or -1 and the greatest 1;
-    the others are clipped to that, and an image of one value becomes the middle. Without it, (image /
-    div_value - mean) / std, ``mean`` and ``std`` per channel.
+    the others are clipped to that, and an image of one value becomes the middle. ``window`` (low, high) stands for
+    the two extremes, so that a temperature becomes the same value in every frame, whatever else the frame shows.
+    Without ``norm_mode``, (image / div_value - mean) / std, ``mean`` and ``std`` per channel.
 
     Args:
         image: (H, W[, C]) float32; stays as it is.
         valid: (H, W) bool, the real pixels; None or all False: every pixel.
-        section: has ``norm_mode``, ``mean``, ``std``, ``div_value``.
+        section: has ``norm_mode``, ``window`` (in the image's unit, low < high, or None), ``mean``, ``std``,
+            ``div_value``.
 
     Returns:
         A new array, float32, of the same shape.
@@ -33,7 +35,7 @@ def normalize(image: np.ndarray, valid: np.ndarray | None, section: Any) -> np.n
     if section.norm_mode not in RANGES:
         raise ConfigError(f"normalize.norm_mode: expected 1, 2 or nothing, got {section.norm_mode!r}")
     low, high = RANGES[section.norm_mode]
-    least, greatest = _extremes(image, valid)
+    least, greatest = _extremes(image, valid) if section.window is None else section.window
     if not greatest > least:
         return np.full(image.shape, (low + high) / 2, np.float32)
     result = image - np.float32(least)

@@ -13,8 +13,8 @@ from lib.utils.errors import ConfigError
 from tests.datasets.transforms.frames import noise_frame
 
 
-def section(norm_mode=None, mean=None, std=None, div_value=1.0):
-    return SimpleNamespace(norm_mode=norm_mode, mean=mean, std=std, div_value=div_value)
+def section(norm_mode=None, mean=None, std=None, div_value=1.0, window=None):
+    return SimpleNamespace(norm_mode=norm_mode, mean=mean, std=std, div_value=div_value, window=window)
 
 
 frames = arrays(np.float32, (7, 9), elements=st.floats(-40, 120, width=32))
@@ -68,6 +68,21 @@ def test_channels_share_one_range():
     assert got[valid].min() == pytest.approx(-1, abs=1e-6)
     assert got[valid].max() == pytest.approx(1, abs=1e-6)
     assert got.shape == image.shape
+
+
+@given(frames, frames, masks, modes)
+def test_with_a_window_a_temperature_becomes_one_value_in_every_frame(image, other, valid, mode):
+    norm_mode, low, high = mode
+    other[0, 0] = image[0, 0]
+    got, again = (normalize(frame, valid, section(norm_mode, window=[18.0, 40.0])) for frame in (image, other))
+    assert got.dtype == np.float32
+    assert got[0, 0] == again[0, 0]
+    expected = np.interp(image.astype(np.float64), [18, 40], [low, high])
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_with_a_window_a_constant_image_is_no_exception():
+    assert normalize(np.full((3, 4), 35.0, np.float32), None, section(1, window=[20.0, 40.0])) == pytest.approx(0.75)
 
 
 def test_mean_std_and_divisor_apply_per_channel():
