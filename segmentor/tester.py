@@ -2,25 +2,20 @@
 
 import json
 import logging
-from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
-from lib import vis
 from lib.datasets.build import build_eval_loader
 from lib.utils.config import Config
 from lib.utils.device import pin_memory
 from lib.utils.errors import CheckpointError
 from lib.utils.files import atomic_write
-from segmentor.evaluator import Batch, evaluate
+from segmentor.evaluator import evaluate
 from segmentor.network import build_network_with_weights
+from segmentor.results import ResultWriter
 from segmentor.runtime import Runtime
 
 logger = logging.getLogger("samcl")
@@ -101,55 +96,3 @@ def _usual_out_dir(config: Config) -> str:
     """Named after the checkpoint, and apart for unconstrained frames."""
     suffix = "" if config.test.val_aug == "none" else f"_{config.test.val_aug}"
     return f"seg_results/{Path(config.network.resume).stem}{suffix}"
-
-
-class ResultWriter:
-    """Writes each frame's files in background threads, so that the network need not wait for them.
-
-    Args:
-        config: of the run.
-        out_dir: gets ``label/``, ``vis/`` and, with ``test.save_prob``, ``prob/``.
-        threads: that write.
-    """
-
-    def __init__(self, config: Config, out_dir: Path, threads: int = 2) -> None:
-        self._data = config.data
-        self._save_prob = config.test.save_prob
-        self._out_dir = out_dir
-        self._palette = vis.palette_of(config.data.num_classes, config.data.palette)
-        self._pool = ThreadPoolExecutor(threads)
-        self._pending: deque[Future] = deque()
-
-    def __enter__(self) -> "ResultWriter":
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._pool.shutdown(wait=True, cancel_futures=error is not None)
-        if error is None:
-            self._collect(0)
-
-    def write(self, batch: Batch, logits: Tensor) -> None:
-        """Queue the files of a batch.
-
-        Args:
-            batch: with ``frame`` (deg C) and ``name``.
-            logits: (N, C, H, W) float32.
-        """
-        labels = logits.argmax(1).to(torch.uint8).cpu().numpy()
-        # (N, H, W, C): the softmax over the last axis, as users read it.
-        probabilities = logits.softmax(1).permute(0, 2, 3, 1).cpu().numpy() if self._save_prob else [None] * len(labels)
-        for name, frame, label, probability in zip(batch["name"], batch["frame"], labels, probabilities, strict=True):
-            self._pending.append(self._pool.submit(self._write_frame, name, frame, label, probability))
-        self._collect(2 * len(labels))
-
-    def _collect(self, most: int) -> None:
-        """Wait until at most ``most`` frames are queued; raises what went wrong in a thread."""
-        while len(self._pending) > most:
-            self._pending.popleft().result()
-
-    def _write_frame(self, name: str, frame: np.ndarray, label: np.ndarray, probability: np.ndarray | None) -> None:
-        vis.save_label(self._out_dir / "label" / f"{name}.png", label, self._palette)
-        vis.save_overlay(self._out_dir / "vis" / f"{name}.png", frame, label, self._data.names, self._palette)
-        if probability is not None:
-            with atomic_write(self._out_dir / "prob" / f"{name}.npy") as file:
-                np.save(file, np.ascontiguousarray(probability))

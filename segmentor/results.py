@@ -1,0 +1,118 @@
+"""What predictions leave behind: masks, pictures and probabilities, written beside the network's work."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lib import vis
+from lib.utils.config import Config
+from lib.utils.files import atomic_write
+
+
+class Background:
+    """Threads that work behind the caller's back, but never far behind: memory stays bounded.
+
+    With one thread the work is done in the order in which it was given. Leaving the ``with`` block waits for all of
+    it, unless an error is the reason.
+
+    Args:
+        threads: that work.
+        most: pieces of work that may be unfinished before :meth:`submit` waits.
+    """
+
+    def __init__(self, threads: int, most: int) -> None:
+        self._pool = ThreadPoolExecutor(threads)
+        self._most = most
+        self._pending: deque[Future] = deque()
+
+    def __enter__(self) -> "Background":
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=error is not None)
+        if error is None:
+            self._collect(0)
+
+    def submit(self, work: Callable[..., Any], *args: Any) -> Future:
+        """Queue ``work(*args)``; raises what went wrong in work queued earlier."""
+        future = self._pool.submit(work, *args)
+        self._pending.append(future)
+        self._collect(self._most)
+        return future
+
+    def _collect(self, most: int) -> None:
+        while len(self._pending) > most:
+            self._pending.popleft().result()
+
+
+class FrameFiles:
+    """Writes a frame's ``label/<name>.png``, ``vis/<name>.png`` and, with ``test.save_prob``, ``prob/<name>.npy``.
+
+    Args:
+        config: of the run.
+        out_dir: gets the three folders.
+    """
+
+    def __init__(self, config: Config, out_dir: Path) -> None:
+        self.save_prob = config.test.save_prob
+        self._names = config.data.names
+        self._out_dir = out_dir
+        self._palette = vis.palette_of(config.data.num_classes, config.data.palette)
+
+    def write(self, name: str, frame: np.ndarray, label: np.ndarray, probability: np.ndarray | None) -> np.ndarray:
+        """Write the files of one frame; returns the picture, (H', W', 3) uint8 RGB.
+
+        Args:
+            name: of the files.
+            frame: (H, W) or (H, W, channels) float32, deg C.
+            label: (H, W) uint8 classes.
+            probability: (H, W, C) float32, as users read it; looked at with ``save_prob`` alone.
+        """
+        vis.save_label(self._out_dir / "label" / f"{name}.png", label, self._palette)
+        picture = vis.save_overlay(self._out_dir / "vis" / f"{name}.png", frame, label, self._names, self._palette)
+        if self.save_prob:
+            with atomic_write(self._out_dir / "prob" / f"{name}.npy") as file:
+                np.save(file, np.ascontiguousarray(probability))
+        return picture
+
+
+class ResultWriter:
+    """Writes the files of batches in background threads, so that the network need not wait for them.
+
+    Args:
+        config: of the run.
+        out_dir: see :class:`FrameFiles`.
+        threads: that write.
+    """
+
+    def __init__(self, config: Config, out_dir: Path, threads: int = 2) -> None:
+        self._files = FrameFiles(config, out_dir)
+        self._background = Background(threads, most=2 * config.test.batch_size)
+
+    def __enter__(self) -> "ResultWriter":
+        self._background.__enter__()
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._background.__exit__(kind, error, trace)
+
+    def write(self, batch: dict[str, Any], logits: Tensor) -> None:
+        """Queue the files of a batch.
+
+        Args:
+            batch: with ``frame`` (deg C) and ``name``.
+            logits: (N, C, H, W) float32.
+        """
+        labels = logits.argmax(1).to(torch.uint8).cpu().numpy()
+        probabilities = [None] * len(labels)
+        if self._files.save_prob:
+            probabilities = logits.softmax(1).permute(0, 2, 3, 1).cpu().numpy()
+        for frame_files in zip(batch["name"], batch["frame"], labels, probabilities, strict=True):
+            self._background.submit(self._files.write, *frame_files)
