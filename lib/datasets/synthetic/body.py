@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 
 from lib.datasets.synthetic.face import Expression, express
+from lib.datasets.synthetic.held import held
 from lib.datasets.synthetic.mean_face import sample, sites_of
 from lib.datasets.synthetic.noise import fractal_noise, smooth_noise, smoothstep
-from lib.datasets.synthetic.occluders import Accessories, held, worn
 from lib.datasets.synthetic.raster import Surface
 from lib.datasets.synthetic.skin import add_features
 from lib.datasets.synthetic.subject import Subject
+from lib.datasets.synthetic.worn import Accessories, worn
 
 PIVOT = np.array([0.0, 7.0, -2.5], np.float32)
 _SKULL = np.array([0.0, -1.5, -1.0], np.float32)

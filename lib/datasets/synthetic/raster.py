@@ -27,6 +27,7 @@ class Surface:
         mirrored: deg C, what the surface reflects; None for the ambient temperature.
         closed: the surface encloses a body, columns running to the right where it faces the camera, so that its far
             side needs no drawing.
+        part: uint8 (h, w), what is seen there, as a label's value; None for 0.
     """
 
     points: np.ndarray
@@ -35,6 +36,7 @@ class Surface:
     emissivity: float = 1.0
     mirrored: float | None = None
     closed: bool = False
+    part: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -101,14 +103,28 @@ def draw(surfaces: Sequence[Surface], view: View, ambient: float, background: np
     Returns:
         float32 (height, width), deg C.
     """
+    return draw_with_parts(surfaces, view, ambient, background)[0]
+
+
+def draw_with_parts(
+    surfaces: Sequence[Surface], view: View, ambient: float, background: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`draw`, with the part that is nearest at each pixel, int16 (height, width); -1 for the background."""
     height, width = view.height, view.width
     pieces = [piece for surface in surfaces for piece in _scatter(surface, view, ambient)]
+    parts = np.full(height * width, -1, np.int16)
     if not pieces:
-        return background.copy()
-    index, depth, temperature = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
+        return background.copy(), parts.reshape(height, width)
+    index, depth, temperature, part = (np.concatenate(values) for values in zip(*pieces, strict=True))
 
     nearest = np.full(height * width, 1e6, np.float32)
     np.minimum.at(nearest, index, depth)
+    front = depth == nearest[index]
+    parts[index[front]] = part[front]
+    parts = parts.reshape(height, width)
+    # Pinholes between points are closed as those of the temperature are.
+    closed = cv2.morphologyEx(parts + 1, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) - 1
+    parts = np.where(parts < 0, closed, parts)
     # A point also hides what is behind its neighbouring pixels, so that nothing shines through between points.
     around = cv2.erode(nearest.reshape(height, width), np.ones((3, 3), np.uint8)).ravel()
     limit = np.minimum(nearest + _HIDES, around + _HIDES_BESIDE)
@@ -116,7 +132,7 @@ def draw(surfaces: Sequence[Surface], view: View, ambient: float, background: np
     index, temperature = index[seen], temperature[seen]
     count = np.bincount(index, minlength=height * width).reshape(height, width).astype(np.float32)
     total = np.bincount(index, temperature, minlength=height * width).reshape(height, width).astype(np.float32)
-    return _fill(count, total, background)
+    return _fill(count, total, background), parts
 
 
 def _fill(count: np.ndarray, total: np.ndarray, background: np.ndarray) -> np.ndarray:
@@ -129,11 +145,11 @@ def _fill(count: np.ndarray, total: np.ndarray, background: np.ndarray) -> np.nd
     return background + cv2.GaussianBlur(closed, (5, 5), 0.8) * (filled - background)
 
 
-def _scatter(surface: Surface, view: View, ambient: float) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+def _scatter(surface: Surface, view: View, ambient: float) -> list[tuple[np.ndarray, ...]]:
     """Dice a surface to about a pixel, in bands of rows, as some parts are larger in the image than others.
 
     Returns:
-        of each band, the flat pixel index, the distance (cm) and the temperature of each point in view.
+        of each band, the flat pixel index, the distance (cm), the temperature and the part of each point in view.
     """
     pixels = view.project(surface.points)
     cosine = facing(surface.points, view.distance)
@@ -151,27 +167,28 @@ def _scatter(surface: Surface, view: View, ambient: float) -> list[tuple[np.ndar
         columns = np.flatnonzero(inside[band].any(0))
         if len(columns):
             window = band, slice(max(columns[0] - 1, 0), columns[-1] + 2)
-            pieces.append(_dice(channels, limits, window, inside[window], view))
+            pieces.append(_dice(channels, surface.part, limits, window, inside[window], view))
     return pieces
 
 
 def _dice(
     channels: list[np.ndarray],
+    part: np.ndarray | None,
     limits: list[tuple[np.ndarray, float]],
     window: tuple[slice, slice],
     inside: np.ndarray,
     view: View,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, ...]:
     """Interpolate a window of a surface's channels (x, y, distance, temperature) to steps of about a pixel.
 
     Points outside the view, or where a grid is not above its limit, are left out.
     """
     across, down = (_factor(channels[0][window], channels[1][window], axis, inside) for axis in (1, 0))
 
-    def fine(channel: np.ndarray) -> np.ndarray:
-        part = np.ascontiguousarray(channel[window])
-        rows, columns = (part.shape[0] - 1) * down + 1, (part.shape[1] - 1) * across + 1
-        grid = cv2.resize(part, None, fx=across, fy=down, interpolation=cv2.INTER_LINEAR)
+    def fine(channel: np.ndarray, interpolation: int = cv2.INTER_LINEAR) -> np.ndarray:
+        coarse = np.ascontiguousarray(channel[window])
+        rows, columns = (coarse.shape[0] - 1) * down + 1, (coarse.shape[1] - 1) * across + 1
+        grid = cv2.resize(coarse, None, fx=across, fy=down, interpolation=interpolation)
         top, left = down // 2, across // 2  # what resize repeats at the borders is cut
         return grid[top : top + rows, left : left + columns].ravel()
 
@@ -180,7 +197,8 @@ def _dice(
     for grid, limit in limits:
         ok &= fine(grid) > limit
     ok = np.flatnonzero(ok)
-    return y[ok] * np.int32(view.width) + x[ok], fine(channels[2])[ok], fine(channels[3])[ok]
+    seen = np.zeros(len(ok), np.uint8) if part is None else fine(part, cv2.INTER_NEAREST)[ok]
+    return y[ok] * np.int32(view.width) + x[ok], fine(channels[2])[ok], fine(channels[3])[ok], seen
 
 
 def _factor(x: np.ndarray, y: np.ndarray, axis: int, inside: np.ndarray) -> int:

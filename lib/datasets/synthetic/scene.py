@@ -9,9 +9,9 @@ from lib.datasets.synthetic.background import draw_background
 from lib.datasets.synthetic.body import Clothes, Moment, Pose, draw_clothes, person_surfaces
 from lib.datasets.synthetic.camera import Camera, blurred, draw_camera, expose
 from lib.datasets.synthetic.face import draw_expression, landmarks_of
-from lib.datasets.synthetic.occluders import Accessories, draw_accessories
 from lib.datasets.synthetic.raster import View, draw
 from lib.datasets.synthetic.subject import Subject
+from lib.datasets.synthetic.worn import Accessories, draw_accessories
 
 _RANGE = (6.0, 49.0)  # deg C of the scene, so that readings stay within 5 to 50
 _LEAST_HEIGHT = 384  # smaller frames are drawn at a multiple of their size and averaged
