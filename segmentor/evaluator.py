@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from lib.metrics import ConfusionMatrix
+from lib.utils.config.data_sections import Evaluation as EvaluationSettings
 from lib.utils.distributed import sum_over_processes
+from segmentor.inference import predict_logits
 from segmentor.runtime import Runtime
 
 Batch = dict[str, Any]
@@ -21,11 +23,13 @@ class Evaluation:
     Attributes:
         confusion: over all labelled frames.
         images: number of frames.
+        labelled: number of them that have a label, ignored pixels or not.
         loss: mean validation loss per frame; None without a criterion or labels.
     """
 
     confusion: ConfusionMatrix
     images: int
+    labelled: int
     loss: float | None
 
 
@@ -36,6 +40,7 @@ def evaluate(
     runtime: Runtime,
     num_classes: int,
     *,
+    settings: EvaluationSettings,
     criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
     amp: bool = False,
     on_batch: Callable[[Batch, Tensor], None] | None = None,
@@ -47,6 +52,7 @@ def evaluate(
         batches: from :func:`lib.datasets.build_eval_loader`; this process's share of the frames.
         runtime: of the run; matrices and losses are summed over its processes.
         num_classes: C.
+        settings: config ``val`` or ``test``, for :func:`~segmentor.inference.predict_logits`.
         criterion: ``(logits, labels) -> scalar`` mean over a batch.
         amp: run in the training's number format instead of float32.
         on_batch: called with each batch and its logits (N, C, H, W) float32.
@@ -56,15 +62,14 @@ def evaluate(
     confusion = ConfusionMatrix(num_classes).to(runtime.device)
     images, labelled, loss_sum = 0, 0, torch.zeros((), device=runtime.device)
     for batch in batches:
-        with runtime.autocast(amp):
-            logits = network(runtime.to_device(batch["image"])).logits.float()
+        logits = predict_logits(network, batch["image"], settings, runtime, amp)
         count = logits.shape[0]
         images += count
         if batch["label"] is not None:
             labels = batch["label"].to(runtime.device, non_blocking=True)
             confusion.update(logits.argmax(1), labels)
+            labelled += count
             if criterion is not None:
-                labelled += count
                 loss_sum += criterion(logits, labels) * count
         if on_batch is not None:
             on_batch(batch, logits)
@@ -72,4 +77,5 @@ def evaluate(
     sum_over_processes(confusion.matrix)
     counts = torch.tensor([images, labelled], dtype=torch.float32, device=runtime.device)
     images, labelled, loss = sum_over_processes(torch.cat([counts, loss_sum.reshape(1)])).tolist()
-    return Evaluation(confusion, int(images), loss / labelled if labelled else None)
+    mean_loss = loss / labelled if labelled and criterion is not None else None
+    return Evaluation(confusion, int(images), int(labelled), mean_loss)

@@ -67,6 +67,7 @@ class Tester:
                 tqdm(self.batches, unit="batch", dynamic_ncols=True, disable=None if speaks else True),
                 self.runtime,
                 self.config.data.num_classes,
+                settings=self.config.test,
                 amp=self.config.test.amp,
                 on_batch=writer.write,
             )

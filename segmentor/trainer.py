@@ -186,6 +186,7 @@ class Trainer:
             self.validation_batches,
             self.runtime,
             self.config.data.num_classes,
+            settings=self.config.val,
             criterion=self.objective.validation_loss,
             on_batch=keep_first,
         )
