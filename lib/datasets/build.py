@@ -1,5 +1,6 @@
 """From a config to the loaders of frames; making one checks all its files."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,7 @@ def build_eval_loader(
     pin_memory: bool = False,
     unconstrained: bool = False,
     unique_names: bool = False,
+    names: Collection[str] | None = None,
 ) -> BatchLoader:
     """Every frame of ``{root}/val`` of every ``data.data_dir``, or of ``test_dir``, once and at its own size.
 
@@ -67,6 +69,7 @@ def build_eval_loader(
     name and that size alone. Pixels from outside the frame are ignored.
 
     ``unique_names`` refuses frames of the same name in several folders, for callers that write results by name.
+    ``names``: of the frames to read; None for all.
 
     Raises:
         As :func:`build_train_loader`.
@@ -77,7 +80,7 @@ def build_eval_loader(
             check_unique_names(samples)
     else:
         samples, batch_size = find_test_samples(test_dir), cfg.test.batch_size
-    dataset = _dataset(cfg, samples)
+    dataset = _dataset(cfg, [sample for sample in samples if names is None or sample.name in names])
     transform, sizes = None, dataset.sizes
     if unconstrained:
         width, height = cfg.train.data_transformer.input_size
