@@ -1,6 +1,7 @@
 """The one place that knows device names, and which number format is fast on which device."""
 
 import logging
+import platform
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -60,6 +61,18 @@ def choose_autocast(device: torch.device, precision: str = "auto") -> torch.dtyp
         # Volta and Turing emulate bfloat16, slower than float32: only Ampere (8.0) and later compute in it.
         return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
     return torch.bfloat16 if device.type == "cpu" and _cpu_computes_bf16() else None
+
+
+def name_of_device(device: torch.device) -> str:
+    """What a reader knows a device by: the model of the GPU, or of the processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{device.type}: {models[0] if models else platform.processor() or platform.machine()}"
 
 
 def pin_memory(device: torch.device) -> bool:

@@ -92,6 +92,15 @@ def gather_over_processes(value: torch.Tensor, dim: int = 0) -> torch.Tensor:
     return torch.cat(parts, dim)
 
 
+def join_over_processes(values: list) -> list:
+    """The lists of all processes joined in the order of their ranks; their entries are small and can be pickled."""
+    if not (dist.is_available() and dist.is_initialized()):
+        return values
+    parts: list = [None] * dist.get_world_size()
+    dist.all_gather_object(parts, values)
+    return [value for part in parts for value in part]
+
+
 def share_from_main(values: Iterable[torch.Tensor]) -> None:
     """Give all processes the main one's ``values``, in place."""
     if dist.is_available() and dist.is_initialized():
