@@ -1,0 +1,226 @@
+"""What the regions of a face measure in one frame: size, temperatures, place, and whether to trust them.
+
+The regions are the classes but the background (class 0), and two parts of a class named ``nose``:
+
+- ``nostrils``, its lowest fifth, where breathing warms and cools the skin (Fei and Pavlidis, *Thermistor at a
+  Distance*, IEEE TBME 2010; Pereira et al., *Remote monitoring of breathing dynamics using infrared thermography*,
+  Biomed. Opt. Express 2015);
+- ``nose_tip``, between a fifth and not quite half of the way up, and within a quarter of the nose's width of its axis:
+  the part that cools under stress (Ioannou et al., *Thermal infrared imaging in psychophysiology*, Psychophysiology
+  2014).
+
+Low and high are along the face, not the frame: see :func:`up_direction`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+NOSTRILS_END = 0.2
+NOSE_TIP_END = 0.45
+"""Ends of the parts, as shares of the nose's height from below. In the 68-point scheme the base of the nose lies in the
+lowest tenth of that height, and its tip near a quarter."""
+NOSE_TIP_HALF_WIDTH = 0.25
+"""Of the nose's width."""
+
+UPRIGHT_SHARE = 0.3
+"""Of two eyes the smaller has at least this share of the other's area; otherwise it is a speck, or hidden."""
+ELONGATED = 1.3
+"""Standard deviation of a nose's pixels along its longer axis, over that along the other, for it to show the way up."""
+
+MIN_PIXELS = 10
+MIN_CONFIDENCE = 0.5
+SKIN_CELSIUS = (5.0, 45.0)
+"""Mean temperatures that skin can have, from a nose in the cold to one beside a heater."""
+
+
+class Region(NamedTuple):
+    """A part of a frame.
+
+    Attributes:
+        mask: (H, W) bool.
+        whole: False for a part of a nose that the frame cuts off, as nobody knows where that one ends.
+    """
+
+    mask: np.ndarray
+    whole: bool = True
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One region in one frame. Numbers are None where there is nothing to say: no pixels, or no temperatures.
+
+    Attributes:
+        region: its name.
+        pixels: that were measured.
+        mean, std, min, p05, median, p95, max: of their temperatures in deg C; ``std`` is the population's.
+        centroid_x, centroid_y: in pixels; (0, 0) is the centre of the frame's first pixel.
+        confidence: their mean probability of the predicted class, 0 to 1.
+        valid: at least :data:`MIN_PIXELS`, a confidence of :data:`MIN_CONFIDENCE`, a mean that skin can have
+            (:data:`SKIN_CELSIUS`), and of parts of the nose: that the frame holds the whole nose.
+    """
+
+    region: str
+    pixels: int
+    mean: float | None
+    std: float | None
+    min: float | None
+    p05: float | None
+    median: float | None
+    p95: float | None
+    max: float | None
+    centroid_x: float | None
+    centroid_y: float | None
+    confidence: float | None
+    valid: bool
+
+
+def region_names(class_names: Sequence[str]) -> list[str]:
+    """The names of the regions that :func:`find_regions` finds, in its order."""
+    return [*class_names[1:], *(("nostrils", "nose_tip") if _classes(class_names, "nose") else ())]
+
+
+def find_regions(label: np.ndarray, class_names: Sequence[str], erode: int = 0) -> dict[str, Region]:
+    """The regions of a frame by name; those that it doesn't show are empty.
+
+    Args:
+        label: (H, W) uint8 classes.
+        class_names: C names. ``nose`` has the two parts; ``eyes`` (or ``left eye`` and the like) and ``mouth`` help to
+            tell which way is up.
+        erode: pixels that are taken off the edges of every class; the parts of the nose are found before that. The
+            frame's own edge is none.
+    """
+    regions = {name: Region(_eroded(label == index, erode)) for index, name in enumerate(class_names) if index > 0}
+    nose = _classes(class_names, "nose")
+    if nose:
+        face = [np.isin(label, _classes(class_names, part)) for part in ("nose", "eyes?", "mouth|lips?")]
+        for name, mask in zip(("nostrils", "nose_tip"), nose_parts(*face), strict=True):
+            regions[name] = Region(mask & _eroded(face[0], erode), whole=not _touches_edge(_largest(face[0])))
+    return regions
+
+
+def measure(name: str, region: Region, temperatures: np.ndarray | None, probability: np.ndarray) -> Measurement:
+    """Measure a region.
+
+    Args:
+        name: of the region.
+        region: from :func:`find_regions`.
+        temperatures: (H, W) float32 deg C; None where the frame has none.
+        probability: (H, W) float32, that of each pixel's predicted class.
+    """
+    rows, columns = np.nonzero(region.mask)
+    pixels = len(rows)
+    if not pixels:
+        return Measurement(name, 0, *[None] * 10, valid=False)
+    confidence = float(probability[rows, columns].mean(dtype=np.float64))
+    statistics: list[float | None] = [None] * 7
+    plausible = True
+    if temperatures is not None:
+        values = temperatures[rows, columns].astype(np.float64)
+        quantiles = np.percentile(values, (0, 5, 50, 95, 100)).tolist()
+        statistics = [float(values.mean()), float(values.std()), *quantiles]
+        plausible = SKIN_CELSIUS[0] <= statistics[0] <= SKIN_CELSIUS[1]
+    valid = pixels >= MIN_PIXELS and confidence >= MIN_CONFIDENCE and plausible and region.whole
+    return Measurement(name, pixels, *statistics, float(columns.mean()), float(rows.mean()), confidence, valid)
+
+
+def nose_parts(nose: np.ndarray, eyes: np.ndarray, mouth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Nostrils and nose tip, bool (H, W) each, as the module says; empty without a nose.
+
+    Args:
+        nose, eyes, mouth: bool (H, W). Of the nose the largest connected part counts, so that specks elsewhere don't.
+    """
+    nose = _largest(nose)
+    rows, columns = np.nonzero(nose)
+    nostrils, tip = np.zeros_like(nose), np.zeros_like(nose)
+    if len(rows):
+        up = up_direction(nose, eyes, mouth)
+        height = columns * up[0] + rows * up[1]
+        across = columns * up[1] - rows * up[0]
+        # Not the extremes: a single pixel that sticks out would move them.
+        bottom, top = np.percentile(height, (1, 99))
+        share = (height - bottom) / max(top - bottom, 1.0)
+        width = np.ptp(np.percentile(across, (1, 99)))
+        beside = np.abs(across - across.mean())
+        nostrils[rows, columns] = share <= NOSTRILS_END
+        tip[rows, columns] = (
+            (share > NOSTRILS_END) & (share <= NOSE_TIP_END) & (beside <= NOSE_TIP_HALF_WIDTH * max(width, 1.0))
+        )
+    return nostrils, tip
+
+
+def up_direction(nose: np.ndarray, eyes: np.ndarray, mouth: np.ndarray) -> np.ndarray:
+    """The unit vector (x, y) from chin to forehead, in pixels of the frame, whose y points down.
+
+    Square to the line between both eyes where they are seen, on the side where they lie of the nose; else from the
+    mouth to the nose; else the nose's longer axis, the end that is higher in the frame; else the frame's own.
+
+    Args:
+        nose: bool (H, W), not empty.
+        eyes, mouth: bool (H, W), perhaps empty.
+    """
+    nose_at = _centroid(nose)
+    pair = _pair(eyes)
+    if pair is not None:
+        line = pair[1] - pair[0]
+        square = np.array([line[1], -line[0]]) / np.linalg.norm(line)
+        offset = (pair[0] + pair[1]) / 2 - nose_at
+        above = float(offset @ square)
+        # Eyes beside the nose, rather than above it, are none.
+        if abs(above) > np.linalg.norm(offset) / 2:
+            return square * np.sign(above)
+    if mouth.any():
+        away = nose_at - _centroid(_largest(mouth))
+        if np.linalg.norm(away) > 1:
+            return away / np.linalg.norm(away)
+    points = np.argwhere(nose)[:, ::-1]
+    if len(points) > 2:
+        variances, axes = np.linalg.eigh(np.cov(points.T))
+        if variances[1] > ELONGATED**2 * max(variances[0], 1e-6):
+            axis = axes[:, 1]
+            return axis if axis[1] < 0 else -axis
+    return np.array([0.0, -1.0])
+
+
+def _pair(eyes: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Centroids (x, y) of the two largest connected parts, if they are alike enough in size to be two eyes."""
+    _, _, stats, centroids = cv2.connectedComponentsWithStats(eyes.view(np.uint8), connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if len(areas) < 2:
+        return None
+    largest, second = np.argsort(areas)[:-3:-1]
+    if areas[second] < UPRIGHT_SHARE * areas[largest]:
+        return None
+    return centroids[1 + largest], centroids[1 + second]
+
+
+def _largest(mask: np.ndarray) -> np.ndarray:
+    """The largest 8-connected part of a mask."""
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    return mask if count <= 2 else parts == 1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])
+
+
+def _centroid(mask: np.ndarray) -> np.ndarray:
+    rows, columns = np.nonzero(mask)
+    return np.array([columns.mean(), rows.mean()])
+
+
+def _eroded(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """Without the pixels that have one of another class within ``pixels`` rows and columns."""
+    if pixels == 0:
+        return mask
+    return cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8), iterations=pixels).view(bool)
+
+
+def _touches_edge(mask: np.ndarray) -> bool:
+    return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
+
+
+def _classes(class_names: Sequence[str], part: str) -> list[int]:
+    """Indices of the classes that have the word ``part`` (a regular expression) in their name; not the background."""
+    words = re.compile(rf"(?<![a-z])({part})(?![a-z])")
+    return [index for index, name in enumerate(class_names) if index > 0 and words.search(name.lower())]
