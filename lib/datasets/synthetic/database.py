@@ -106,14 +106,14 @@ def synthesize(
         _log.info("%d of %d frames are there already", len(names) - len(missing), len(names))
     jobs = [(str(out_dir), name, options) for name in missing]
     workers = min(available_cores() if workers is None else workers, len(jobs))
-    with _mapper(workers) as run:
+    with process_map(workers) as run:
         for _ in tqdm(run(_write_frame, jobs), total=len(jobs), desc="synthesise", unit="frame", disable=None):
             pass
     return sorted(out_dir / f"{name.stem}.jpg_lfb.npy" for name in names)
 
 
 @contextmanager
-def _mapper(workers: int) -> Iterator:
+def process_map(workers: int) -> Iterator:
     """A ``map`` over a pool of processes, or the plain one for fewer than two."""
     if workers < 2:
         yield map
