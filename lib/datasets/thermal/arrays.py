@@ -56,7 +56,7 @@ def read_npy(path: Path, reading: Reading) -> Stored:
 
 
 def read_npz(path: Path, reading: Reading) -> Stored:
-    """``.npz`` with one array of frames, of the shapes of :func:`read_npy`; arrays of one number or one row are others."""
+    """``.npz`` with one array of the shapes of :func:`read_npy`; arrays of fewer axes beside it don't matter."""
     headers = {}
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
@@ -90,8 +90,8 @@ def read_bin(path: Path, reading: Reading) -> Stored:
         fitting = [f"{w} {h}" for w, h in COMMON_SIZES if size == 2 * w * h]
         remedy = f"; --raw_size {' or --raw_size '.join(fitting)} would fit" if fitting else ""
         raise DataError(
-            f"{path}: expected {frame_bytes} bytes for a frame of {width}x{height} (width x height) uint16, got {size}: "
-            f"cut off, or of another --raw_size{remedy}"
+            f"{path}: expected {frame_bytes} bytes for a frame of {width}x{height} (width x height) uint16, got "
+            f"{size}: cut off, or of another --raw_size{remedy}"
         )
 
     def frames() -> Iterator[np.ndarray]:

@@ -75,16 +75,18 @@ class Stored:
     """The content of a file before its numbers are given a meaning.
 
     Attributes:
-        count: number of frames.
+        count: number of frames; None where only the end shows it.
         frames: these in order, each (H, W): uint8 are grey levels, other integers counts, floats deg C. Raises
             DataError where the file turns out to be damaged.
         unit: what the format says that its numbers mean; None if it doesn't.
         calibrated: whether the file holds its own calibration, so that its numbers are deg C whatever was asked for.
         note: about all frames, for :attr:`ThermalFrame.note`.
+        fps: frames per second; None where the format doesn't say.
     """
 
-    count: int
+    count: int | None
     frames: Iterator[np.ndarray]
     unit: Unit | None = None
     calibrated: bool = False
     note: str = ""
+    fps: float | None = None

@@ -8,13 +8,21 @@ import numpy as np
 
 from lib.datasets.thermal.arrays import read_bin, read_npy, read_npz
 from lib.datasets.thermal.frame import Reading, Stored, ThermalFrame
+from lib.datasets.thermal.pictures import read_picture, read_tiff
+from lib.datasets.thermal.table import read_csv
 from lib.datasets.thermal.units import CELSIUS, Unit, check_celsius, decide_unit
+from lib.datasets.thermal.video import VIDEO_SUFFIXES, read_video
 from lib.utils.errors import DataError
 
 READERS: dict[str, Callable[[Path, Reading], Stored]] = {
     ".npy": read_npy,
     ".npz": read_npz,
     ".bin": read_bin,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp"), read_picture),
+    **dict.fromkeys((".tif", ".tiff"), read_tiff),
+    **dict.fromkeys(VIDEO_SUFFIXES, read_video),
 }
 """By the end of a file's name, in lower case."""
 
@@ -60,7 +68,8 @@ class FrameReader:
         stored = self.open(path)
         if stored.count != 1:
             raise DataError(
-                f"{path}: holds {stored.count} frames, expected one; a sequence is read as a file of its own, by --input"
+                f"{path}: holds {stored.count or 'several'} frames, expected one; name a file of several frames alone, "
+                "as --input"
             )
         return self.frames(path, stored)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lib.datasets.thermal.frame import Reading, ThermalFrame
 from lib.datasets.thermal.readers import READERS, FrameReader
+from lib.datasets.thermal.video import VIDEO_SUFFIXES
 from lib.utils.errors import DataError
 
 logger = logging.getLogger("samcl")
@@ -69,7 +70,7 @@ def open_sequence(
         files = _files_of(path / "image" if (path / "image").is_dir() else path)
         return ThermalSequence(len(files), None, lambda: _each(files, FrameReader(reading)))
     stored = FrameReader(reading).open(path)
-    return ThermalSequence(stored.count, None, lambda: _frames_of(path, FrameReader(reading)))
+    return ThermalSequence(stored.count, stored.fps, lambda: _frames_of(path, FrameReader(reading)))
 
 
 def _frames_of(path: Path, reader: FrameReader) -> Named:
@@ -109,14 +110,15 @@ def _unique(name: str, path: Path, taken: set[str]) -> str:
 
 def _files_of(folder: Path) -> list[Path]:
     entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    files = [entry for entry in entries if entry.suffix.lower() in READERS and entry.is_file()]
+    kinds = set(READERS) - set(VIDEO_SUFFIXES)
+    files = [entry for entry in entries if entry.suffix.lower() in kinds and entry.is_file()]
     skipped = sorted(entry.name for entry in set(entries) - set(files))
     listing = ", ".join(skipped[:5]) + (f" and {len(skipped) - 5} more" if len(skipped) > 5 else "")
     if not files:
         others = f"; there are {listing}" if skipped else ""
-        raise DataError(f"{folder}: no thermal frames; expected files that end in {' '.join(READERS)}{others}")
+        raise DataError(f"{folder}: no thermal frames; expected files that end in {' '.join(sorted(kinds))}{others}")
     if skipped:
-        logger.warning("%s: left out, as they are no frames: %s", folder, listing)
+        logger.warning("%s: left out, as they are no files of one frame: %s", folder, listing)
     return sorted(files, key=_natural)
 
 

@@ -65,9 +65,9 @@ def decide_unit(numbers: np.ndarray, path: str) -> Unit:
             return fitting[0]
     which = "several meanings fit" if fitting else "no meaning gives a scene with people"
     raise DataError(
-        f"{path}: can't tell what its integers mean; they are {low:g} to {high:g} (1st to 99th percentile), and {which}. "
-        f"Say it with --temp_preset, which would give {_readings(low, high, PRESETS.values())}, or with --temp_scale "
-        "and --temp_offset"
+        f"{path}: can't tell what its integers mean; they are {low:g} to {high:g} (1st to 99th percentile), and "
+        f"{which}. Say it with --temp_preset, which would give {_readings(low, high, PRESETS.values())}, or with "
+        "--temp_scale and --temp_offset"
     )
 
 
