@@ -103,14 +103,15 @@ class ResultWriter:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._background.__exit__(kind, error, trace)
 
-    def write(self, batch: dict[str, Any], logits: Tensor) -> None:
+    def write(self, batch: dict[str, Any], logits: Tensor, prediction: Tensor) -> None:
         """Queue the files of a batch.
 
         Args:
             batch: with ``frame`` (deg C) and ``name``.
             logits: (N, C, H, W) float32.
+            prediction: (N, H, W) integer classes.
         """
-        labels = logits.argmax(1).to(torch.uint8).cpu().numpy()
+        labels = prediction.to(torch.uint8).cpu().numpy()
         probabilities = [None] * len(labels)
         if self._files.save_prob:
             probabilities = logits.softmax(1).permute(0, 2, 3, 1).cpu().numpy()

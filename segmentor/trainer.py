@@ -175,9 +175,9 @@ class Trainer:
         """Score the validation set and keep the checkpoint if it is the best so far in mIoU or loss."""
         first: list[tuple[Batch, Tensor]] = []
 
-        def keep_first(batch: Batch, logits: Tensor) -> None:
+        def keep_first(batch: Batch, _: Tensor, prediction: Tensor) -> None:
             if not first:
-                first.append((batch, logits.argmax(1).cpu()))
+                first.append((batch, prediction.cpu()))
 
         # Batch norms that each process kept its own statistics in must be those of the network that is saved.
         share_from_main(self.network.buffers())
