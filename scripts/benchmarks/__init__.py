@@ -1,0 +1,1 @@
+"""The benchmark: what is measured, and the operations as published that it is measured against."""
