@@ -34,6 +34,9 @@ class LabelMap:
         num_classes: number of training classes, 1-254.
         remap_classes: entry ``v`` is the class of file value ``v``; None keeps values 0..num_classes-1.
 
+    Attributes:
+        covers: which values have a class, and by which key, for messages.
+
     Raises:
         ConfigError: an entry that is neither a class nor ignored, or too many classes.
     """
@@ -48,11 +51,16 @@ class LabelMap:
                 f"data.remap_classes: expected at most 256 entries, each a class 0 to {num_classes - 1} "
                 f"(data.num_classes is {num_classes}) or -1 for ignored, got {entries}"
             )
-        self._known = len(entries)
-        self._key = "data.num_classes" if remap_classes is None else "data.remap_classes"
+        key = "data.num_classes" if remap_classes is None else "data.remap_classes"
+        self.covers = f"{key} covers 0 to {len(entries) - 1}"
         self._table = np.full(256, _UNKNOWN, np.uint8)
         self._table[: len(entries)] = [IGNORE if entry == -1 else entry for entry in entries]
         self._table[IGNORE] = IGNORE
+
+    def class_of(self, value: int) -> int | None:
+        """The class of a file's value 0-255, :data:`IGNORE`, or None where it has none."""
+        entry = int(self._table[value])
+        return None if entry == _UNKNOWN else entry
 
     def __call__(self, label: np.ndarray, source: object) -> np.ndarray:
         """Map a label.
@@ -72,7 +80,7 @@ class LabelMap:
             values = np.unique(label[mapped == _UNKNOWN]).tolist()
             raise DataError(
                 f"{source}: label value{'s' * (len(values) > 1)} {', '.join(map(str, values[:8]))} "
-                f"without a class; {self._key} covers 0 to {self._known - 1} (and {IGNORE} is ignored). "
+                f"without a class; {self.covers} (and {IGNORE} is ignored). "
                 "Mend the file, or extend data.remap_classes (-1 ignores a value)."
             )
         return mapped

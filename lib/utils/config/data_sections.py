@@ -51,6 +51,9 @@ class Data(Section):
     """What a training frame that can't be read does: end the run, or be replaced by another and counted."""
     max_bad_samples: Natural = 10
     """With ``skip``: more different bad frames end the run."""
+    on_leak: Literal["stop", "warn"] = "stop"
+    """What subjects that are in both train and val do, unless ``include_val`` means it: end the run or the check with
+    an error, or a warning."""
     image_tool: Annotated[Text, NO_EFFECT] = "npy"
     input_mode: Annotated[Text, NO_EFFECT] = "therm"
     use_gcl_input: Annotated[Switch, NO_EFFECT] = False

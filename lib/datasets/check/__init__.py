@@ -1,0 +1,6 @@
+"""The check of a data set: what is wrong, what is suspicious, and what is in it."""
+
+from lib.datasets.check.parts import Finding, find_parts, shared_subjects
+from lib.datasets.check.report import Report, check_data, faults_of_some
+
+__all__ = ["Finding", "Report", "check_data", "faults_of_some", "find_parts", "shared_subjects"]

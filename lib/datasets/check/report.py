@@ -1,0 +1,261 @@
+"""A whole data set looked at: every fault, none of which ends the check, and what its frames and labels hold."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from lib.datasets.check.frame import FrameFacts, read_facts
+from lib.datasets.check.parts import (
+    SPLITS,
+    Finding,
+    Part,
+    find_parts,
+    frames_per_subject,
+    several,
+    shared_subjects,
+    subjects_by_root,
+)
+from lib.datasets.check.units import CELSIUS, formula_of
+from lib.datasets.labels import IGNORE, LabelMap
+from lib.utils.cores import available_cores
+
+FAULTS_OF_FILES = {
+    "unreadable frames": ("frame", "that can't be read"),
+    "not finite": ("frame", "with NaN or infinite values"),
+    "unreadable labels": ("label", "that can't be read"),
+    "sizes": ("label", "of another size than the frame"),
+}
+"""Kinds of faults in single files, and how many files of what are told."""
+
+
+@dataclass
+class Report:
+    """What a check found; all of it is plain data.
+
+    Attributes:
+        splits: by ``train`` and ``val``: ``frames``, ``shapes``, ``dtypes``, ``units``, ``range`` ({min, median, max}
+            in the file's unit), ``nan`` and ``inf`` (values), ``subjects`` (frames by subject), ``label_values``
+            (pixels by value), ``classes`` (list of {name, pixels, share of the labelled, frames}) and ``ignored``
+            (share of all pixels).
+        errors: what training can't go on with, or must not.
+        warnings: what may be meant.
+    """
+
+    splits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    errors: list[Finding] = field(default_factory=list)
+    warnings: list[Finding] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``check.json``."""
+        return {
+            "errors": [entry._asdict() for entry in self.errors],
+            "warnings": [entry._asdict() for entry in self.warnings],
+            "splits": self.splits,
+        }
+
+
+def check_data(
+    roots: Sequence[str | os.PathLike],
+    num_classes: int,
+    remap_classes: Sequence[int] | None = None,
+    class_names: Sequence[str] | None = None,
+    num_channels: int = 1,
+    leaks: str = "error",
+) -> Report:
+    """Read every frame and label of ``{root}/{train,val}/{image,label}``.
+
+    Args:
+        roots: folders such as ``DATA_ROOT/Processed``.
+        num_classes, remap_classes: see :class:`lib.datasets.labels.LabelMap`.
+        class_names: one per class; None for their numbers.
+        num_channels: expected channels of a frame.
+        leaks: what subjects and frames in both splits are: ``error``, ``warning``, or ``meant`` (not looked for).
+
+    Raises:
+        ConfigError: ``remap_classes`` doesn't fit ``num_classes``.
+    """
+    label_map = LabelMap(num_classes, remap_classes)
+    names = list(class_names or map(str, range(num_classes)))
+    parts, errors = find_parts(roots)
+    report = Report(errors=errors)
+    _read(parts, num_channels)
+    for part in parts:
+        report.errors += _faults_of_files(part) + _unknown_values(part, label_map)
+    for split in SPLITS:
+        report.splits[split] = _summary([part for part in parts if part.split == split], parts, label_map, names)
+    errors, warnings = _units(parts)
+    if leaks == "meant":
+        errors += _names_in_both(parts)
+    else:
+        sure, suspected = shared_subjects(parts)
+        (errors if leaks == "error" else warnings).extend(sure + _equal_frames(parts))
+        warnings += suspected
+    report.errors += errors
+    report.warnings += warnings + _suspicious(report.splits, parts, label_map)
+    return report
+
+
+def _read(parts: Sequence[Part], num_channels: int) -> None:
+    """Read all frames, a few at a time, into the ``facts`` of their parts."""
+    samples = [sample for part in parts for sample in part.samples]
+    with ThreadPoolExecutor(available_cores()) as pool:
+        found = pool.map(lambda sample: read_facts(sample, num_channels), samples)
+        facts = list(tqdm(found, total=len(samples), desc="check", unit="frame", disable=None))
+    for part in parts:
+        part.facts, facts = facts[: len(part.samples)], facts[len(part.samples) :]
+
+
+def _faults_of_files(part: Part) -> list[Finding]:
+    found: dict[str, list[str]] = {}
+    for facts in part.facts:
+        for kind, message in facts.faults:
+            found.setdefault(kind, []).append(message)
+    return [_many(part, kind, *FAULTS_OF_FILES[kind], messages) for kind, messages in found.items()]
+
+
+def _many(part: Part, kind: str, noun: str, text: str, details: Sequence[str]) -> Finding:
+    """Of several files in a part."""
+    return Finding(kind, f"{part.folder}: {several(len(details), noun)} {text}", tuple(details))
+
+
+def _unknown_values(part: Part, label_map: LabelMap) -> list[Finding]:
+    values = [value for value in range(256) if label_map.class_of(value) is None]
+    found = {value: [f.name for f in part.facts if f.values is not None and f.values[value]] for value in values}
+    where = f"{part.folder}: labels with the value"
+    return [
+        Finding("label values", f"{where} {value}, which has no class ({label_map.covers})", tuple(names))
+        for value, names in found.items()
+        if names
+    ]
+
+
+def _units(parts: Sequence[Part]) -> tuple[list[Finding], list[Finding]]:
+    """Errors and warnings of the frames' units: of several, of one that isn't deg C."""
+    units = Counter(facts.unit for part in parts for facts in part.facts if facts.unit)
+    if set(units) <= {CELSIUS}:
+        return [], []
+    usual = units.most_common(1)[0][0]
+    if len(units) > 1:
+        others = tuple(f"{f.name} ({f.unit})" for part in parts for f in part.facts if f.unit not in (None, usual))
+        text = f"{several(units[usual], 'frame')} in {usual}, it seems, and {len(others)} in other units"
+        return [Finding("units", text, others)], []
+    formula = formula_of(usual)
+    remedy = f"prepare them as deg C = {formula}" if formula else "these are no temperatures"
+    text = f"values seem to be in {usual}; noise, occluders and normalize.window are in deg C: {remedy}"
+    return [], [Finding("units", text)]
+
+
+def _names_in_both(parts: Sequence[Part]) -> list[Finding]:
+    """Names that ``train`` and ``val`` of a root share, which training on both together refuses."""
+    findings = []
+    for train in (part for part in parts if part.split == "train"):
+        for val in (part for part in parts if (part.split, part.root) == ("val", train.root)):
+            shared = sorted({sample.name for sample in train.samples} & {sample.name for sample in val.samples})
+            if shared:
+                findings.append(_many(val, "names", "frame", "of the same name as one of train", shared))
+    return findings
+
+
+def _equal_frames(parts: Sequence[Part]) -> list[Finding]:
+    """Frames of one content in both splits."""
+    train = {facts.digest: facts.name for part in parts if part.split == "train" for facts in part.facts}
+    val = [facts for part in parts if part.split == "val" for facts in part.facts]
+    equal = tuple(f"{f.name} (train: {train[f.digest]})" for f in val if f.digest and f.digest in train)
+    text = f"{several(len(equal), 'frame')} of val with the content of one of train"
+    return [Finding("equal frames", text, equal)] if equal else []
+
+
+def _suspicious(splits: dict[str, dict[str, Any]], parts: Sequence[Part], label_map: LabelMap) -> list[Finding]:
+    """What training can go on with, but is hardly meant."""
+    warnings = []
+    ignored = np.array([label_map.class_of(value) == IGNORE for value in range(256)])
+    for part in parts:
+        flat = [facts.name for facts in part.facts if facts.low is not None and facts.low == facts.high]
+        empty = [f.name for f in part.facts if f.values is not None and not f.values[~ignored].any()]
+        for kind, noun, text, names in (
+            ("constant frames", "frame", "of one value", flat),
+            ("empty labels", "label", "without a class", empty),
+            ("equal frames", "frame", "with the content of another", _repeated(part.facts)),
+        ):
+            if names:
+                warnings.append(_many(part, kind, noun, text, names))
+    for split, summary in splits.items():
+        absent = tuple(entry["name"] for entry in summary["classes"] if not entry["pixels"])
+        if absent and summary["frames"]:
+            warnings.append(Finding("classes", f"{split}: classes without a pixel", absent))
+        for what in ("dtypes", "shapes"):
+            if len(summary[what]) > 1:
+                each = tuple(f"{name} ({count})" for name, count in summary[what].items())
+                warnings.append(Finding(what, f"{split}: frames of several {what}", each))
+    return warnings
+
+
+def faults_of_some(
+    part: Part, num_classes: int, remap_classes: Sequence[int] | None = None, num_channels: int = 1, most: int = 16
+) -> list[Finding]:
+    """The errors in at most ``most`` frames and labels of a part, spread evenly; arguments as of :func:`check_data`."""
+    chosen = part.samples[:: max(1, -(-len(part.samples) // most))]
+    some = Part(part.root, part.split, chosen, [read_facts(sample, num_channels) for sample in chosen])
+    return _faults_of_files(some) + _unknown_values(some, LabelMap(num_classes, remap_classes))
+
+
+def _repeated(facts: Sequence[FrameFacts]) -> list[str]:
+    """Names of frames whose content an earlier one has."""
+    seen: dict[bytes, str] = {}
+    return [f"{f.name} ({seen[f.digest]})" for f in facts if f.digest and seen.setdefault(f.digest, f.name) != f.name]
+
+
+def _summary(
+    parts: Sequence[Part], everything: Sequence[Part], label_map: LabelMap, names: Sequence[str]
+) -> dict[str, Any]:
+    """Of one split, see :class:`Report`."""
+    facts = [entry for part in parts for entry in part.facts]
+    whole = [entry for entry in facts if entry.shape is not None]
+    subjects: Counter = Counter()
+    for part in parts:
+        subjects.update(frames_per_subject(part, subjects_by_root(everything)[part.root]))
+    return {
+        "frames": len(facts),
+        "shapes": _count(f"{entry.shape[0]}x{entry.shape[1]}" for entry in whole),
+        "dtypes": _count(entry.dtype for entry in whole),
+        "units": _count(entry.unit for entry in whole),
+        "range": {
+            "min": min(entry.low for entry in whole),
+            "median": float(np.median([entry.median for entry in whole])),
+            "max": max(entry.high for entry in whole),
+        }
+        if whole
+        else None,
+        "nan": sum(entry.nan for entry in facts),
+        "inf": sum(entry.inf for entry in facts),
+        "subjects": dict(sorted(subjects.items())),
+        **_class_frequencies([entry.values for entry in facts if entry.values is not None], label_map, names),
+    }
+
+
+def _count(values) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _class_frequencies(values: list[np.ndarray], label_map: LabelMap, names: Sequence[str]) -> dict[str, Any]:
+    """Pixels by label value, pixels and frames by class."""
+    per_frame = np.stack(values) if values else np.zeros((0, 256), np.int64)
+    pixels = per_frame.sum(0)
+    of_class = np.array([-1 if (c := label_map.class_of(value)) is None else c for value in range(256)])
+    frames = [(per_frame[:, of_class == index].sum(1) > 0).sum() for index in range(len(names))]
+    counts = [int(pixels[of_class == index].sum()) for index in range(len(names))]
+    labelled = max(sum(counts), 1)
+    return {
+        "label_values": {str(value): int(pixels[value]) for value in np.flatnonzero(pixels)},
+        "classes": [
+            {"name": name, "pixels": count, "share": count / labelled, "frames": int(seen)}
+            for name, count, seen in zip(names, counts, frames, strict=True)
+        ],
+        "ignored": int(pixels[of_class == IGNORE].sum()) / max(int(pixels.sum()), 1),
+    }
