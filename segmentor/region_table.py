@@ -1,0 +1,106 @@
+"""The regions of a sequence, frame by frame: a table, and what it shows over time."""
+
+import csv
+import json
+import logging
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from lib.metrics.breathing import breathing
+from lib.metrics.regions import Measurement, region_names
+from lib.utils.files import atomic_write
+from lib.vis.series import save_breathing, save_region_series
+
+logger = logging.getLogger("samcl")
+
+COLUMNS = ("frame", "time_s", *(field.name for field in fields(Measurement)))
+DECIMALS = {"centroid_x": 2, "centroid_y": 2, "confidence": 4}
+"""Temperatures have four as well: means of many pixels are finer than a camera's noise."""
+FILES = ("regions.csv", "regions.png", "breathing.csv", "breathing.json", "breathing.png")
+
+
+class RegionTable:
+    """Writes ``regions.csv``, a row per frame and region, as frames come; keeps of each but one number per region.
+
+    The table is there only once it is whole: when the ``with`` block ends without error.
+
+    Args:
+        out_dir: gets :data:`FILES`.
+        class_names: C names.
+        fps: frames per second; None = unknown.
+    """
+
+    def __init__(self, out_dir: Path, class_names: Sequence[str], fps: float | None) -> None:
+        self._out_dir, self._fps = out_dir, fps
+        self._means = {name: array("d") for name in region_names(class_names)}
+        self._frames = 0
+        self._opened = atomic_write(out_dir / "regions.csv", "w", encoding="utf-8", newline="")
+
+    def __enter__(self) -> "RegionTable":
+        self._rows = csv.writer(self._opened.__enter__(), lineterminator="\n")
+        self._rows.writerow(COLUMNS)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._opened.__exit__(kind, error, trace)
+
+    def add(self, name: str, measurements: Iterable[Measurement]) -> None:
+        """Append the rows of the next frame, one per region."""
+        time = "" if self._fps is None else f"{self._frames / self._fps:.4f}"
+        for measured in measurements:
+            row = zip(COLUMNS[2:], astuple(measured), strict=True)
+            self._rows.writerow([name, time, *(_text(column, value) for column, value in row)])
+            shown = measured.valid and measured.mean is not None
+            self._means[measured.region].append(measured.mean if shown else np.nan)
+        self._frames += 1
+
+    def summarise(self) -> None:
+        """Draw ``regions.png`` of two frames or more, and find the breathing rate where the frame rate is known."""
+        means = {name: np.asarray(values) for name, values in self._means.items()}
+        if self._frames < 2 or not any(np.isfinite(values).any() for values in means.values()):
+            return
+        index = np.arange(self._frames)
+        time, label = (index, "frame") if self._fps is None else (index / self._fps, "time (s)")
+        save_region_series(self._out_dir / "regions.png", time, label, means)
+        if "nostrils" not in means:
+            logger.info("no class is called nose: no nostrils, no nose tip, no breathing")
+        elif self._fps is None:
+            logger.info("the frame rate is unknown: no times, no breathing; --fps N says it")
+        else:
+            self._summarise_breathing(time, means["nostrils"])
+
+    def _summarise_breathing(self, time: np.ndarray, nostrils: np.ndarray) -> None:
+        found = breathing(nostrils, self._fps)
+        logger.info("breathing: %s", found.note)
+        if found.filtered is None:
+            return
+        with atomic_write(self._out_dir / "breathing.csv", "w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(("time_s", "nostrils", "band_passed"))
+            for when, raw, filtered in zip(time, nostrils, found.filtered, strict=True):
+                rows.writerow((f"{when:.4f}", "" if np.isnan(raw) else f"{raw:.4f}", f"{filtered:.5f}"))
+        with atomic_write(self._out_dir / "breathing.json", "w", encoding="utf-8") as file:
+            json.dump({"breaths_per_minute": found.rate, "clear": found.clear, "note": found.note}, file, indent=2)
+        save_breathing(
+            self._out_dir / "breathing.png",
+            time,
+            nostrils,
+            found.filtered,
+            found.frequencies,
+            found.power,
+            found.rate,
+            f"Breathing: {found.note}",
+        )
+
+
+def _text(column: str, value: str | float | int | bool | None) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.{DECIMALS.get(column, 4)}f}"
+    return str(int(value)) if isinstance(value, bool) else str(value)
