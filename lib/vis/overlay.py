@@ -9,20 +9,23 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from lib.utils.files import atomic_write
+from lib.vis.patterns import KINDS, TILE, hatch_tile
 
 OPACITY = 0.45
+HATCH_OPACITY = 0.8
 MIN_LONG_SIDE = 320  # pixels; smaller frames are enlarged by a whole factor
 MIN_LEGEND_WIDTH = 200  # pixels
 LEGEND_BACKGROUND = (24, 24, 24)
 LEGEND_TEXT = (235, 235, 235)
+LIGHT_GREY = 220
 
 
 def overlay(frame: np.ndarray, label: np.ndarray, class_names: Sequence[str], palette: np.ndarray) -> np.ndarray:
     """Draw a label over its frame.
 
     The frame is shown in grey between its own 1st and 99th percentile. Each region is tinted with its class's
-    colour and outlined in it; a class whose colour is black, and ignored pixels, leave the frame as it is. A
-    strip below names the colours.
+    colour, hatched and outlined in it; a class whose colour is black, and ignored pixels, leave the frame as it is.
+    A strip below names colours and hatches, which tell the classes apart for those who see no colours.
 
     Args:
         frame: (H, W) or (H, W, channels) float, any unit; channels are averaged.
@@ -38,7 +41,7 @@ def overlay(frame: np.ndarray, label: np.ndarray, class_names: Sequence[str], pa
     """
     if frame.shape[:2] != label.shape:
         raise ValueError(f"frame is {frame.shape[:2]} and its label {label.shape}; they must have one size")
-    grey, label = _grey(frame), _table_index(label, len(palette))
+    grey, label = grey_levels(frame), _table_index(label, len(palette))
     factor = max(1, MIN_LONG_SIDE // max(label.shape))
     if factor > 1:
         size = (label.shape[1] * factor, label.shape[0] * factor)
@@ -66,8 +69,15 @@ def save_overlay(
     return picture
 
 
-def _grey(frame: np.ndarray) -> np.ndarray:
-    """(H, W) uint8; non-finite pixels are black, a constant frame is mid-grey."""
+def grey_levels(frame: np.ndarray) -> np.ndarray:
+    """A frame in grey between its own 1st and 99th percentile.
+
+    Args:
+        frame: (H, W) or (H, W, channels) float, any unit; channels are averaged.
+
+    Returns:
+        (H, W) uint8; non-finite pixels are black, a constant frame is mid-grey.
+    """
     frame = np.asarray(frame, dtype=np.float32)
     if frame.ndim == 3:
         frame = frame.mean(axis=2)
@@ -89,21 +99,33 @@ def _table_index(label: np.ndarray, num_classes: int) -> np.ndarray:
 
 def _tint(grey: np.ndarray, label: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8: grey, blended with the class colours inside regions, replaced by them on the rims."""
-    colours = np.concatenate([palette, np.zeros((1, 3), dtype=np.uint8)])
-    opacity = np.where(colours.any(axis=1), OPACITY, 0.0)
-    # One table of (class, grey level) -> colour does the blending of all pixels in one look-up.
-    levels = np.arange(256)[None, :, None]
-    blend = levels * (1 - opacity[:, None, None]) + colours[:, None, :] * opacity[:, None, None]
-    picture = np.round(blend).astype(np.uint8)[label, grey]
-    rim = np.zeros(label.shape, dtype=bool)
+    # Ink says per pixel how much of the class's colour there is: 0 a tint, 1 a hatch, 2 a rim.
+    ink = (_hatches(label.shape) >> (label % KINDS)) & 1
     down, right = label[1:] != label[:-1], label[:, 1:] != label[:, :-1]
-    rim[1:] |= down
-    rim[:-1] |= down
-    rim[:, 1:] |= right
-    rim[:, :-1] |= right
-    rim &= colours.any(axis=1)[label]
-    picture[rim] = colours[label[rim]]
-    return picture
+    ink[1:][down] = 2
+    ink[:-1][down] = 2
+    ink[:, 1:][right] = 2
+    ink[:, :-1][right] = 2
+    table = _blends(tuple(map(tuple, palette.tolist())))
+    # One table of (class, ink, grey level) -> colour does the blending of all pixels in one look-up.
+    return table.take((label.astype(np.int32) * 3 + ink) * 256 + grey, axis=0)
+
+
+@lru_cache(maxsize=16)
+def _hatches(shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) uint8 whose bit k says whether the k-th kind of hatch has ink in a pixel."""
+    bits = sum(hatch_tile(kind).astype(np.uint8) << kind for kind in range(KINDS))
+    repeats = [-(-side // TILE) for side in shape]
+    return np.tile(bits, repeats)[: shape[0], : shape[1]]
+
+
+@lru_cache(maxsize=16)
+def _blends(palette: tuple[tuple[int, int, int], ...]) -> np.ndarray:
+    """((C + 1) x 3 x 256, 3) uint8: the colour of each class, ink and grey level; ignored pixels are class C."""
+    colours = np.array([*palette, (0, 0, 0)], dtype=np.float64)
+    opacity = np.where(colours.any(axis=1)[:, None], (OPACITY, HATCH_OPACITY, 1.0), 0.0)[:, :, None, None]
+    blend = np.arange(256)[:, None] * (1 - opacity) + colours[:, None, None] * opacity
+    return np.round(blend).astype(np.uint8).reshape(-1, 3)
 
 
 @lru_cache(maxsize=16)
@@ -119,6 +141,16 @@ def _legend(names: tuple[str, ...], colours: tuple[tuple[int, int, int], ...], w
     draw = ImageDraw.Draw(image)
     for index, (name, colour) in enumerate(zip(names, colours, strict=True)):
         x, y = margin + index % columns * column, margin + index // columns * line
-        draw.rectangle((x, y, x + swatch, y + swatch), fill=colour, outline=(150, 150, 150))
+        image.paste(_swatch(index, colour, swatch), (x, y))
+        draw.rectangle((x, y, x + swatch, y + swatch), outline=(150, 150, 150))
         draw.text((x + swatch + margin, y + swatch / 2), name, font=font, fill=LEGEND_TEXT, anchor="lm")
     return np.asarray(image)
+
+
+def _swatch(index: int, colour: tuple[int, int, int], size: int) -> Image.Image:
+    """A square of a class's colour with its hatch, on light grey; black classes have neither."""
+    colours = np.array([colour, colour], dtype=np.float64)
+    if any(colour):
+        colours[0] = (1 - OPACITY) * LIGHT_GREY + OPACITY * colours[0]
+    ink = (_hatches((size, size)) >> (index % KINDS)) & 1
+    return Image.fromarray(np.round(colours).astype(np.uint8)[ink])

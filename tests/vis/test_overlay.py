@@ -112,3 +112,25 @@ def test_the_file_holds_the_picture(tmp_path):
     with Image.open(tmp_path / "vis" / "stem.png") as image:
         assert np.array_equal(np.asarray(image), overlay(frame, label, NAMES, PALETTE))
     assert [path.name for path in (tmp_path / "vis").iterdir()] == ["stem.png"]
+
+
+@pytest.mark.parametrize("other", [2, 3, 4, 5, 6])
+def test_classes_of_one_colour_are_told_apart_by_their_hatches(other):
+    frame, label = square()
+    palette = np.array([(0, 0, 0)] + [(0, 200, 0)] * 6, np.uint8)
+    names = [str(index) for index in range(7)]
+    one, two = (overlay(frame, label * index, names, palette)[:320, :400] for index in (1, other))
+    inner = np.s_[90:150, 110:190]
+    assert (one[inner] != two[inner]).any()
+    assert (one[label == 0] == two[label == 0]).all()
+
+
+def test_the_legend_shows_the_hatches():
+    frame, label = square()
+    green = (0, 200, 0)
+    legend = overlay(frame, label, ["a", "a", "a"], np.array([(0, 0, 0), green, green], np.uint8))[320:]
+    y, x = np.nonzero((legend == green).all(-1))
+    gap = np.sort(x)[np.argmax(np.diff(np.sort(x)))]  # the widest gap lies between the two swatches
+    first, second = ({*zip(y[part], x[part] - x[part].min(), strict=True)} for part in (x <= gap, x > gap))
+    assert first
+    assert first != second
