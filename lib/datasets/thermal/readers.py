@@ -107,9 +107,10 @@ class FrameReader:
             unit = self._decided.get(path.suffix.lower()) or decide_unit(numbers, str(path))
             self._decided[path.suffix.lower()] = unit
             notes.append(f"integers read as {unit.name}, by their values (--temp_preset says otherwise)")
-        celsius = unit.celsius(numbers) if unit is not CELSIUS else numbers
+        with np.errstate(over="ignore"):  # what is too large for float32 is told as not finite
+            celsius = np.ascontiguousarray(numbers if unit is CELSIUS else unit.celsius(numbers), np.float32)
         notes.append(check_celsius(celsius, numbers, unit, str(path)))
-        return ThermalFrame(np.ascontiguousarray(celsius, np.float32), True, _joined(notes))
+        return ThermalFrame(celsius, True, _joined(notes))
 
 
 def _joined(notes: list[str]) -> str:

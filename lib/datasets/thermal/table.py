@@ -26,7 +26,7 @@ def read_csv(path: Path, reading: Reading) -> Stored:
     delimiter = next((mark for mark in ";\t," if mark in lines[-1][1]), None)
     if delimiter is None:
         raise DataError(f"{path}: expected numbers separated by semicolons, tabs or commas, got {_short(lines[-1][1])}")
-    rows = [_numbers(line, delimiter) for _, line in lines]
+    rows = [_numbers(_cells(line, delimiter)) for _, line in lines]
     widths = Counter(len(row) for row in rows if row)
     if not widths:
         raise DataError(f"{path}: no line of numbers alone; its last line is {_short(lines[-1][1])}")
@@ -38,8 +38,7 @@ def read_csv(path: Path, reading: Reading) -> Stored:
             got = f"{len(row)} numbers" if row else _short(line)
             raise DataError(f"{path}: line {number}: expected {width} numbers as in other lines, got {got}; cut off?")
     values, note = _without_numbering(np.array(rows[first:], np.float64))
-    decimals = any(mark in line for _, line in lines[first:] for mark in (".,".replace(delimiter, "") + "eEnN"))
-    if not decimals:
+    if all(cell.strip().isdecimal() for _, line in lines[first:] for cell in _cells(line, delimiter)):
         values = values.astype(np.int64)
     return Stored(1, iter([values]), note=note)
 
@@ -54,11 +53,16 @@ def _text(path: Path) -> str:
         return content.decode("latin-1")  # degree signs of older software
 
 
-def _numbers(line: str, delimiter: str) -> list[float] | None:
-    """The numbers of a line; None if it holds anything else."""
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of a line without empty ones at its end."""
     cells = next(csv.reader([line], delimiter=delimiter)) if '"' in line else line.split(delimiter)
     while cells and not cells[-1].strip():
         cells.pop()
+    return cells
+
+
+def _numbers(cells: list[str]) -> list[float] | None:
+    """The numbers in the cells of a line; None if they hold anything else."""
     try:
         return [float(cell.replace(",", ".")) for cell in cells]
     except ValueError:

@@ -54,13 +54,8 @@ def decide_unit(numbers: np.ndarray, path: str) -> Unit:
         DataError: none or several qualify; it lists what each preset would give.
     """
     low, high = np.percentile(numbers, (1, 99))
-    spans = {unit: (unit.celsius(low), unit.celsius(high)) for unit in (*PRESETS.values(), CELSIUS)}
     for contrast in (CONTRAST, CLEAR_CONTRAST):
-        fitting = [
-            unit
-            for unit, (coldest, warmest) in spans.items()
-            if SCENE[0] <= coldest and warmest <= SCENE[1] and warmest - coldest >= contrast
-        ]
+        fitting = _fitting(low, high, contrast)
         if len(fitting) == 1:
             return fitting[0]
     which = "several meanings fit" if fitting else "no meaning gives a scene with people"
@@ -108,7 +103,7 @@ def check_celsius(celsius: np.ndarray, numbers: np.ndarray, unit: Unit, path: st
 
 def _wrong_unit(numbers: np.ndarray, usual: np.ndarray, unit: Unit, path: str) -> str:
     low, high = numbers
-    fitting = [other for other in PRESETS.values() if SCENE[0] <= other.celsius(low) <= other.celsius(high) <= SCENE[1]]
+    fitting = [other for other in _fitting(low, high, CONTRAST) if other is not CELSIUS]
     if 230 <= low <= high <= 400:
         remedy = "they look like kelvin: --temp_scale 1 --temp_offset -273.15"
     elif fitting:
@@ -119,6 +114,16 @@ def _wrong_unit(numbers: np.ndarray, usual: np.ndarray, unit: Unit, path: str) -
         f"{path}: its numbers, {low:g} to {high:g} (1st to 99th percentile), can't be a scene's temperatures: read as "
         f"{unit.name} they are {usual[0]:.1f} to {usual[1]:.1f} deg C; {remedy}"
     )
+
+
+def _fitting(low: float, high: float, contrast: float) -> list[Unit]:
+    """Units that put ``low`` and ``high`` into :data:`SCENE` and at least ``contrast`` K apart."""
+    spans = {unit: (unit.celsius(low), unit.celsius(high)) for unit in (*PRESETS.values(), CELSIUS)}
+    return [
+        unit
+        for unit, (coldest, warmest) in spans.items()
+        if SCENE[0] <= coldest and warmest <= SCENE[1] and warmest - coldest >= contrast
+    ]
 
 
 def _readings(low: float, high: float, units: Iterable[Unit]) -> str:
