@@ -85,7 +85,8 @@ class RegionTable:
             for when, raw, filtered in zip(time, nostrils, found.filtered, strict=True):
                 rows.writerow((f"{when:.4f}", "" if np.isnan(raw) else f"{raw:.4f}", f"{filtered:.5f}"))
         with atomic_write(self._out_dir / "breathing.json", "w", encoding="utf-8") as file:
-            json.dump({"breaths_per_minute": found.rate, "clear": found.clear, "note": found.note}, file, indent=2)
+            rate = None if found.rate is None else round(found.rate, 2)
+            json.dump({"breaths_per_minute": rate, "clear": found.clear, "note": found.note}, file, indent=2)
         save_breathing(
             self._out_dir / "breathing.png",
             time,

@@ -27,8 +27,10 @@ lowest tenth of that height, and its tip near a quarter."""
 NOSE_TIP_HALF_WIDTH = 0.25
 """Of the nose's width."""
 
-UPRIGHT_SHARE = 0.3
-"""Of two eyes the smaller has at least this share of the other's area; otherwise it is a speck, or hidden."""
+BOTH_EYES = 0.2
+"""What is seen of the smaller eye is at least this share of the other; less is a speck."""
+AGREEMENT = 0.5
+"""Cosine of the angle (60 degrees) that eyes may turn the rough direction by; more, and they are none."""
 ELONGATED = 1.3
 """Standard deviation of a nose's pixels along its longer axis, over that along the other, for it to show the way up."""
 
@@ -156,46 +158,41 @@ def nose_parts(nose: np.ndarray, eyes: np.ndarray, mouth: np.ndarray) -> tuple[n
 def up_direction(nose: np.ndarray, eyes: np.ndarray, mouth: np.ndarray) -> np.ndarray:
     """The unit vector (x, y) from chin to forehead, in pixels of the frame, whose y points down.
 
-    Square to the line between both eyes where they are seen, on the side where they lie of the nose; else from the
-    mouth to the nose; else the nose's longer axis, the end that is higher in the frame; else the frame's own.
+    Roughly, it leads from the mouth to the nose; without a mouth it is the nose's longer axis, towards the eyes or
+    else upwards in the frame; without such an axis it is the frame's. Where eyes are seen on both sides of the nose,
+    it is square to the line between them, as turning the head moves the nose against the mouth, but not the eyes.
 
     Args:
         nose: bool (H, W), not empty.
         eyes, mouth: bool (H, W), perhaps empty.
     """
-    nose_at = _centroid(nose)
-    pair = _pair(eyes)
-    if pair is not None:
-        line = pair[1] - pair[0]
+    nose_at, eye_points = _points(nose).mean(0), _points(eyes)
+    rough = _rough_direction(nose, eye_points, mouth)
+    side = (eye_points - nose_at) @ np.array([-rough[1], rough[0]])
+    left, right = eye_points[side < 0], eye_points[side > 0]
+    if min(len(left), len(right)) > BOTH_EYES * max(len(left), len(right)):
+        line = right.mean(0) - left.mean(0)
         square = np.array([line[1], -line[0]]) / np.linalg.norm(line)
-        offset = (pair[0] + pair[1]) / 2 - nose_at
-        above = float(offset @ square)
-        # Eyes beside the nose, rather than above it, are none.
-        if abs(above) > np.linalg.norm(offset) / 2:
-            return square * np.sign(above)
+        if square @ rough > AGREEMENT:
+            return square
+    return rough
+
+
+def _rough_direction(nose: np.ndarray, eye_points: np.ndarray, mouth: np.ndarray) -> np.ndarray:
+    """See :func:`up_direction`."""
+    points = _points(nose)
     if mouth.any():
-        away = nose_at - _centroid(_largest(mouth))
+        away = points.mean(0) - _points(_largest(mouth)).mean(0)
         if np.linalg.norm(away) > 1:
             return away / np.linalg.norm(away)
-    points = np.argwhere(nose)[:, ::-1]
+    up = np.array([0.0, -1.0])
     if len(points) > 2:
         variances, axes = np.linalg.eigh(np.cov(points.T))
         if variances[1] > ELONGATED**2 * max(variances[0], 1e-6):
             axis = axes[:, 1]
-            return axis if axis[1] < 0 else -axis
-    return np.array([0.0, -1.0])
-
-
-def _pair(eyes: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Centroids (x, y) of the two largest connected parts, if they are alike enough in size to be two eyes."""
-    _, _, stats, centroids = cv2.connectedComponentsWithStats(eyes.view(np.uint8), connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    if len(areas) < 2:
-        return None
-    largest, second = np.argsort(areas)[:-3:-1]
-    if areas[second] < UPRIGHT_SHARE * areas[largest]:
-        return None
-    return centroids[1 + largest], centroids[1 + second]
+            towards = eye_points.mean(0) - points.mean(0) if len(eye_points) else up
+            return axis if axis @ towards > 0 else -axis
+    return up
 
 
 def _largest(mask: np.ndarray) -> np.ndarray:
@@ -204,9 +201,9 @@ def _largest(mask: np.ndarray) -> np.ndarray:
     return mask if count <= 2 else parts == 1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])
 
 
-def _centroid(mask: np.ndarray) -> np.ndarray:
-    rows, columns = np.nonzero(mask)
-    return np.array([columns.mean(), rows.mean()])
+def _points(mask: np.ndarray) -> np.ndarray:
+    """(N, 2) x and y of its pixels."""
+    return np.argwhere(mask)[:, ::-1]
 
 
 def _eroded(mask: np.ndarray, pixels: int) -> np.ndarray:
