@@ -14,6 +14,7 @@ from lib.utils.device import pin_memory
 from lib.utils.distributed import share_from_main
 from lib.utils.errors import CheckpointError
 from lib.utils.seed import seed_iteration
+from segmentor.checker import check_before_training
 from segmentor.evaluator import Batch, evaluate
 from segmentor.monitor import Monitor
 from segmentor.network import build_network_with_weights
@@ -82,6 +83,7 @@ class Trainer:
         place = {"rank": runtime.world.rank, "world_size": runtime.world.size, "pin_memory": pin_memory(runtime.device)}
         self.batches = build_train_loader(config, self.iteration, **place)
         self.validation_batches = build_eval_loader(config, **place)
+        check_before_training(config)
 
         model = TrainingModel(build_network_with_weights(config), build_objective(config))
         model.to(runtime.device)
