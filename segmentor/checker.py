@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
@@ -54,11 +55,11 @@ class Checker:
         content = {"data_dir": [str(root) for root in data.data_dir], **report.as_json()}
         with atomic_write(self.path, "w") as file:
             json.dump(content, file, indent=2)
-        print(table(report))
+        _print(table(report))
         if report.errors:
             count = len(report.errors)
             raise DataError(f"the data has {count} error{'s' * (count > 1)}, listed above and in {self.path}")
-        print(f"\nno errors; details: {self.path}")
+        _print(f"\nno errors; details: {self.path}")
         return content
 
 
@@ -111,12 +112,20 @@ def table(report: Report) -> str:
     parts = ["\n".join(_aligned(rows))]
     for split, summary in splits.items():
         if summary["subjects"]:
-            each = ", ".join(f"{name}:\xa0{count}" for name, count in summary["subjects"].items())
-            parts.append(fill(f"frames by subject, {split}: {each}", WIDTH, subsequent_indent="  "))
+            each = ", ".join(f"{name}:{count}" for name, count in summary["subjects"].items())
+            parts.append(
+                fill(f"frames by subject, {split}: {each}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+            )
     for title, findings in (("errors", report.errors), ("warnings", report.warnings)):
         if findings:
             parts.append(f"{title}: {len(findings)}\n{_listing(findings)}")
     return "\n\n".join(parts)
+
+
+def _print(text: str) -> None:
+    """Print what may hold file names in any encoding."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _listing(findings: list[Finding]) -> str:
