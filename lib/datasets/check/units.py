@@ -24,12 +24,13 @@ class Unit(NamedTuple):
 UNITS = (
     Unit(CELSIUS, -60, 150, "value"),
     Unit("K", 210, 425, "value - 273.15"),
+    Unit("0.4 K", 525, 1_062, "0.4 x value - 273.15"),
     Unit("0.1 K", 2_100, 4_250, "0.1 x value - 273.15"),
     Unit("0.04 K", 5_250, 10_625, "0.04 x value - 273.15"),
     Unit("0.01 K", 21_000, 42_500, "0.01 x value - 273.15"),
     Unit("mK", 210_000, 425_000, "0.001 x value - 273.15"),
 )
-"""They don't overlap. Thousandths of a deg C would lie among hundredths of a K, and are told by their spread."""
+"""The usual scales of thermal cameras. They don't overlap. Thousandths of a deg C would lie among hundredths of a K, and are told by their spread."""
 _MILLI_CELSIUS = Unit("0.001 deg C", 10_000, 60_000, "0.001 x value")
 _WIDE = 8_000
 """80 K in hundredths of a K, more than a scene with people spans; 8 K in thousandths of a deg C, less than that."""
