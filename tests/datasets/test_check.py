@@ -238,8 +238,8 @@ def test_subjects_are_found_in_names(names, subjects, marked):
 def test_temperatures_of_rooms_and_people_are_told_by_unit(median, spread, name):
     assume(name != "0.001 deg C" or (median >= 12 and spread >= 9))
     scale, offset = {
-        "deg C": (1, 0), "K": (1, 273.15), "0.4 K": (2.5, 273.15), "0.1 K": (10, 273.15), "0.04 K": (25, 273.15), "0.01 K": (100, 273.15),
-        "mK": (1000, 273.15), "0.001 deg C": (1000, 0),
+        "deg C": (1, 0), "K": (1, 273.15), "0.4 K": (2.5, 273.15), "0.1 K": (10, 273.15), "0.04 K": (25, 273.15),
+        "0.01 K": (100, 273.15), "mK": (1000, 273.15), "0.001 deg C": (1000, 0),
     }[name]  # fmt: skip
     value = (median + offset) * scale
     assert unit_of(value, spread * scale, picture=False) == name
