@@ -30,8 +30,8 @@ UNITS = (
     Unit("0.01 K", 21_000, 42_500, "0.01 x value - 273.15"),
     Unit("mK", 210_000, 425_000, "0.001 x value - 273.15"),
 )
-"""The usual scales of thermal cameras. They don't overlap; thousandths of a deg C would lie among hundredths of a K, and
-are told by their spread."""
+"""The usual scales of thermal cameras. They don't overlap; thousandths of a deg C would lie among hundredths of a K,
+and are told by their spread."""
 _MILLI_CELSIUS = Unit("0.001 deg C", 10_000, 60_000, "0.001 x value")
 _WIDE = 8_000
 """80 K in hundredths of a K, more than a scene with people spans; 8 K in thousandths of a deg C, less than that."""
