@@ -20,6 +20,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+NOSE_PARTS = ("nostrils", "nose_tip")
 NOSTRILS_END = 0.2
 NOSE_TIP_END = 0.45
 """Ends of the parts, as shares of the nose's height from below. In the 68-point scheme the base of the nose lies in the
@@ -83,7 +84,7 @@ class Measurement:
 
 def region_names(class_names: Sequence[str]) -> list[str]:
     """The names of the regions that :func:`find_regions` finds, in its order."""
-    return [*class_names[1:], *(("nostrils", "nose_tip") if _classes(class_names, "nose") else ())]
+    return [*class_names[1:], *(NOSE_PARTS if _has_parts(class_names) else ())]
 
 
 def find_regions(label: np.ndarray, class_names: Sequence[str], erode: int = 0) -> dict[str, Region]:
@@ -96,12 +97,15 @@ def find_regions(label: np.ndarray, class_names: Sequence[str], erode: int = 0) 
         erode: pixels that are taken off the edges of every class; the parts of the nose are found before that. The
             frame's own edge is none.
     """
-    regions = {name: Region(_eroded(label == index, erode)) for index, name in enumerate(class_names) if index > 0}
-    nose = _classes(class_names, "nose")
-    if nose:
-        face = [np.isin(label, _classes(class_names, part)) for part in ("nose", "eyes?", "mouth|lips?")]
-        for name, mask in zip(("nostrils", "nose_tip"), nose_parts(*face), strict=True):
-            regions[name] = Region(mask & _eroded(face[0], erode), whole=not _touches_edge(_largest(face[0])))
+    masks = {index: label == index for index in range(1, len(class_names))}
+    regions = {class_names[index]: Region(_eroded(mask, erode)) for index, mask in masks.items()}
+    if _has_parts(class_names):
+        face = (_classes(class_names, part) for part in ("nose", "eyes?", "mouth|lips?"))
+        nose, eyes, mouth = (_union([masks[index] for index in indices], label.shape) for indices in face)
+        nose, inner = _largest(nose), _eroded(nose, erode)
+        whole = not _touches_edge(nose)
+        for name, mask in zip(NOSE_PARTS, nose_parts(nose, eyes, mouth), strict=True):
+            regions[name] = Region(mask & inner, whole)
     return regions
 
 
@@ -114,44 +118,44 @@ def measure(name: str, region: Region, temperatures: np.ndarray | None, probabil
         temperatures: (H, W) float32 deg C; None where the frame has none.
         probability: (H, W) float32, that of each pixel's predicted class.
     """
-    rows, columns = np.nonzero(region.mask)
-    pixels = len(rows)
+    rows, columns = window = _window(region.mask)
+    mask = region.mask[window]
+    moments = cv2.moments(_bytes(mask), binaryImage=True)
+    pixels = round(moments["m00"])
     if not pixels:
         return Measurement(name, 0, *[None] * 10, valid=False)
-    confidence = float(probability[rows, columns].mean(dtype=np.float64))
+    x, y = columns.start + moments["m10"] / pixels, rows.start + moments["m01"] / pixels
+    confidence = float(probability[window][mask].mean(dtype=np.float64))
     statistics: list[float | None] = [None] * 7
     plausible = True
     if temperatures is not None:
-        values = temperatures[rows, columns].astype(np.float64)
-        quantiles = np.percentile(values, (0, 5, 50, 95, 100)).tolist()
-        statistics = [float(values.mean()), float(values.std()), *quantiles]
-        plausible = SKIN_CELSIUS[0] <= statistics[0] <= SKIN_CELSIUS[1]
+        values = temperatures[window][mask]
+        mean, std = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
+        statistics = [mean, std, *np.percentile(values, (0, 5, 50, 95, 100)).tolist()]
+        plausible = SKIN_CELSIUS[0] <= mean <= SKIN_CELSIUS[1]
     valid = pixels >= MIN_PIXELS and confidence >= MIN_CONFIDENCE and plausible and region.whole
-    return Measurement(name, pixels, *statistics, float(columns.mean()), float(rows.mean()), confidence, valid)
+    return Measurement(name, pixels, *statistics, x, y, confidence, valid)
 
 
 def nose_parts(nose: np.ndarray, eyes: np.ndarray, mouth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Nostrils and nose tip, bool (H, W) each, as the module says; empty without a nose.
 
     Args:
-        nose, eyes, mouth: bool (H, W). Of the nose the largest connected part counts, so that specks elsewhere don't.
+        nose, eyes, mouth: bool (H, W).
     """
-    nose = _largest(nose)
-    rows, columns = np.nonzero(nose)
     nostrils, tip = np.zeros_like(nose), np.zeros_like(nose)
-    if len(rows):
+    points = _points(nose)
+    if len(points):
         up = up_direction(nose, eyes, mouth)
-        height = columns * up[0] + rows * up[1]
-        across = columns * up[1] - rows * up[0]
+        height, across = points @ up, points @ np.array([-up[1], up[0]])
         # Not the extremes: a single pixel that sticks out would move them.
         bottom, top = np.percentile(height, (1, 99))
         share = (height - bottom) / max(top - bottom, 1.0)
-        width = np.ptp(np.percentile(across, (1, 99)))
-        beside = np.abs(across - across.mean())
+        width = max(np.ptp(np.percentile(across, (1, 99))), 1.0)
+        near = np.abs(across - across.mean()) <= NOSE_TIP_HALF_WIDTH * width
+        columns, rows = points.T
         nostrils[rows, columns] = share <= NOSTRILS_END
-        tip[rows, columns] = (
-            (share > NOSTRILS_END) & (share <= NOSE_TIP_END) & (beside <= NOSE_TIP_HALF_WIDTH * max(width, 1.0))
-        )
+        tip[rows, columns] = near & (share > NOSTRILS_END) & (share <= NOSE_TIP_END)
     return nostrils, tip
 
 
@@ -197,24 +201,51 @@ def _rough_direction(nose: np.ndarray, eye_points: np.ndarray, mouth: np.ndarray
 
 def _largest(mask: np.ndarray) -> np.ndarray:
     """The largest 8-connected part of a mask."""
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    return mask if count <= 2 else parts == 1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])
+    window = _window(mask)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(_bytes(mask[window]), connectivity=8)
+    if count <= 2:
+        return mask
+    largest = np.zeros_like(mask)
+    largest[window] = parts == 1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])
+    return largest
 
 
 def _points(mask: np.ndarray) -> np.ndarray:
     """(N, 2) x and y of its pixels."""
-    return np.argwhere(mask)[:, ::-1]
+    rows, columns = window = _window(mask)
+    found = cv2.findNonZero(_bytes(mask[window]))
+    # (N, 2) in OpenCV 5, (N, 1, 2) in OpenCV 4.
+    return np.empty((0, 2), int) if found is None else found.reshape(-1, 2) + (columns.start, rows.start)
+
+
+def _window(mask: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns that hold all of a mask; the first pixel alone of an empty one."""
+    left, top, width, height = cv2.boundingRect(_bytes(mask))
+    return slice(top, top + max(height, 1)), slice(left, left + max(width, 1))
+
+
+def _bytes(mask: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(mask).view(np.uint8)
 
 
 def _eroded(mask: np.ndarray, pixels: int) -> np.ndarray:
     """Without the pixels that have one of another class within ``pixels`` rows and columns."""
     if pixels == 0:
         return mask
-    return cv2.erode(mask.view(np.uint8), np.ones((3, 3), np.uint8), iterations=pixels).view(bool)
+    return cv2.erode(_bytes(mask), np.ones((3, 3), np.uint8), iterations=pixels).view(bool)
 
 
 def _touches_edge(mask: np.ndarray) -> bool:
     return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
+
+
+def _union(masks: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    return np.logical_or.reduce(masks) if masks else np.zeros(shape, bool)
+
+
+def _has_parts(class_names: Sequence[str]) -> bool:
+    """Whether there is a nose whose parts aren't classes of their own."""
+    return bool(_classes(class_names, "nose")) and not set(NOSE_PARTS) & set(class_names)
 
 
 def _classes(class_names: Sequence[str], part: str) -> list[int]:
