@@ -1,15 +1,21 @@
 """From a config to the loaders of frames; making one checks all its files."""
 
-from collections.abc import Collection
+import logging
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from lib.datasets.bad_samples import BadSamples
 from lib.datasets.dataset import SegmentationDataset, check_unique_names, find_samples, find_test_samples
 from lib.datasets.loader import BatchLoader, EndlessBatches, EvalReader, TrainReader, equal_size_batches
 from lib.datasets.transforms import TransformSequence, build_transforms, normalize
 from lib.utils.config import Config
 from lib.utils.config.data_sections import DataTransformer, Transforms
+from lib.utils.errors import ConfigError
+
+logger = logging.getLogger("samcl")
 
 TIAUG = [
     *("random_hflip", "random_vflip", "random_rotate", "gaussian_blur", "thermal_noise"),
@@ -27,6 +33,9 @@ def build_train_loader(
     content depends on seed and step alone. ``train.batch_size`` counts the frames of all processes together;
     this one gets its equal share B.
 
+    Decoded frames stay in memory, ``data.cache_gb`` at most, which its worker processes share. A frame that can't be
+    read is an error or, with ``data.on_bad_sample: skip``, replaced: see :class:`TrainReader`, :class:`BadSamples`.
+
     Args:
         cfg: the resolved config.
         start_step: batches that were drawn before; a resumed run goes on exactly there.
@@ -34,17 +43,27 @@ def build_train_loader(
         pin_memory: page-locked tensors, for copies to CUDA devices.
 
     Raises:
-        ConfigError: ``train.batch_size`` or ``data.remap_classes`` don't fit.
+        ConfigError: ``train.batch_size``, ``data.remap_classes`` or the size after ``train_trans`` don't fit.
         DataError: folders, pairs or sizes are wrong; while iterating, a file's content is.
     """
-    samples = find_samples(cfg.data.data_dir, ("train", "val") if cfg.data.include_val else ("train",))
-    dataset = _dataset(cfg, samples)
+    skip = cfg.data.on_bad_sample == "skip"
+    splits = ("train", "val") if cfg.data.include_val else ("train",)
+    dataset = _dataset(cfg, find_samples(cfg.data.data_dir, splits, allow_lonely=skip), cfg.data.cache_gb, skip)
+    bad_samples = BadSamples(cfg.data.max_bad_samples)
+    bad_samples.add(dataset.bad)
+    _check_fit(cfg, [size for size in dataset.sizes if size])
     batches = EndlessBatches(
         len(dataset), cfg.train.batch_size, cfg.seed, start_step, cfg.data.drop_last, rank, world_size
     )
     transforms = build_transforms(cfg.train_trans, cfg.train.data_transformer)
-    read = TrainReader(dataset, transforms, _Normalize(cfg.normalize), cfg.seed)
-    return BatchLoader(read, batches, cfg.data.workers, pin_memory, len(dataset))
+    max_bad = cfg.data.max_bad_samples if skip else None
+    read = TrainReader(dataset, transforms, _Normalize(cfg.normalize), cfg.seed, max_bad)
+    if dataset.cache and dataset.cache.count < len(dataset):
+        logger.info(
+            "data.cache_gb %g holds %d of %d training frames; the others are read anew in every epoch",
+            *(cfg.data.cache_gb, dataset.cache.count, len(dataset)),
+        )
+    return BatchLoader(read, batches, cfg.data.workers, pin_memory, dataset, bad_samples)
 
 
 def build_eval_loader(
@@ -56,6 +75,7 @@ def build_eval_loader(
     unconstrained: bool = False,
     unique_names: bool = False,
     names: Collection[str] | None = None,
+    cache_gb: float = 0.0,
 ) -> BatchLoader:
     """Every frame of ``{root}/val`` of every ``data.data_dir``, or of ``test_dir``, once and at its own size.
 
@@ -70,6 +90,7 @@ def build_eval_loader(
 
     ``unique_names`` refuses frames of the same name in several folders, for callers that write results by name.
     ``names``: of the frames to read; None for all.
+    ``cache_gb``: memory for decoded frames, for callers that iterate more than once.
 
     Raises:
         As :func:`build_train_loader`.
@@ -80,14 +101,14 @@ def build_eval_loader(
             check_unique_names(samples)
     else:
         samples, batch_size = find_test_samples(test_dir), cfg.test.batch_size
-    dataset = _dataset(cfg, [sample for sample in samples if names is None or sample.name in names])
+    dataset = _dataset(cfg, [sample for sample in samples if names is None or sample.name in names], cache_gb)
     transform, sizes = None, dataset.sizes
     if unconstrained:
         width, height = cfg.train.data_transformer.input_size
         transform, sizes = _published_tiaug(width, height), [(height, width)] * len(dataset)
     batches = equal_size_batches(sizes, batch_size, rank, world_size)
     read = EvalReader(dataset, _Normalize(cfg.normalize), transform)
-    return BatchLoader(read, batches, cfg.data.workers, pin_memory, len(dataset))
+    return BatchLoader(read, batches, min(cfg.data.workers, len(batches)), pin_memory, dataset)
 
 
 def _published_tiaug(width: int, height: int) -> TransformSequence:
@@ -97,8 +118,32 @@ def _published_tiaug(width: int, height: int) -> TransformSequence:
     return build_transforms(trans, DataTransformer(input_size=size))
 
 
-def _dataset(cfg: Config, samples: list) -> SegmentationDataset:
-    return SegmentationDataset(samples, cfg.data.num_classes, cfg.data.remap_classes, cfg.data.num_channels)
+def _dataset(cfg: Config, samples: list, cache_gb: float, keep_bad: bool = False) -> SegmentationDataset:
+    data = cfg.data
+    return SegmentationDataset(
+        samples, data.num_classes, data.remap_classes, data.num_channels, cache_gb * 1e9, keep_bad
+    )
+
+
+def _check_fit(cfg: Config, sizes: Sequence[tuple[int, int]]) -> None:
+    """Raise a ConfigError if ``train_trans`` can make a frame of one of ``sizes`` larger than the network's input."""
+    height, width = (max(side, default=0) for side in zip(*sizes, strict=True)) if sizes else (0, 0)
+    trans = cfg.train_trans
+    for name in trans.trans_seq:
+        section = getattr(trans, name)
+        if name == "random_resize" and section.ratio > 0:
+            scale, (least, most) = section.scale_range[1], section.aspect_range
+            larger = round(height * scale / math.sqrt(least)), round(width * scale * math.sqrt(most))
+            height, width = larger if section.ratio == 1 else (max(height, larger[0]), max(width, larger[1]))
+        elif name == "random_crop" and section.ratio == 1:
+            width, height = min(width, section.crop_size[0]), min(height, section.crop_size[1])
+    input_size = cfg.train.data_transformer.input_size
+    if width > input_size[0] or height > input_size[1]:
+        raise ConfigError(
+            f"train.data_transformer.input_size: expected at least {width}x{height} (width x height), which frames can "
+            f"have after train_trans, got {input_size[0]}x{input_size[1]}; end train_trans.trans_seq with a "
+            "random_crop of ratio 1, or enlarge input_size"
+        )
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lib.datasets.cache import FrameCache
 from lib.datasets.frames import (
     IMAGE_SUFFIXES,
     array_shape,
@@ -35,10 +36,14 @@ class SegmentationDataset:
         num_classes: number of training classes.
         remap_classes: entry ``v`` is the class of label value ``v``, -1 ignored; None keeps values.
         num_channels: channels of the frames.
+        cache_bytes: memory for decoded frames, shared with worker processes; 0 reads the files every time.
+        keep_bad: put samples whose files are damaged into :attr:`bad` instead of raising.
 
     Attributes:
         samples: the samples, in the order given.
-        sizes: (H, W) of each sample.
+        sizes: (H, W) of each sample; None of a bad one.
+        bad: by index of the sample, what was wrong with its files when this was made.
+        cache: the decoded frames; None without.
 
     Raises:
         ConfigError: ``remap_classes`` doesn't fit ``num_classes``.
@@ -51,30 +56,61 @@ class SegmentationDataset:
         num_classes: int,
         remap_classes: Sequence[int] | None = None,
         num_channels: int = 1,
+        cache_bytes: float = 0,
+        keep_bad: bool = False,
     ) -> None:
         self.samples = tuple(samples)
         self._label_map = LabelMap(num_classes, remap_classes)
         self._num_channels = num_channels
-        self.sizes = tuple(self._check(sample) for sample in self.samples)
+        self.bad: dict[int, str] = {}
+        self.sizes = tuple(self._check(index, keep_bad) for index in range(len(self.samples)))
+        labelled = any(sample.label for sample in self.samples)
+        self.cache = FrameCache(self.sizes, num_channels, labelled, cache_bytes) if cache_bytes > 0 else None
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
-        """Image float32 (H, W) or (H, W, C); label uint8 (H, W), 255 ignored, or None.
+        """Image float32 (H, W) or (H, W, C); label uint8 (H, W), 255 ignored, or None. Both may be read-only.
 
         Raises:
-            DataError: the image isn't finite, the label has a value without a class, or a file is damaged.
+            DataError: the image isn't finite, the label has a value without a class, a file is damaged or gone,
+                or was so when this was made, or has another size than then.
         """
+        if index in self.bad:
+            raise DataError(self.bad[index])
+        kept = self.cache and self.cache.get(index)
+        if kept:
+            return kept
+        image, label = self._read(index)
+        if self.cache:
+            self.cache.put(index, image, label)
+        return image, label
+
+    def _read(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
         sample = self.samples[index]
         image = read_image(sample.image, self._num_channels)
+        if image.shape[:2] != self.sizes[index]:
+            raise DataError(
+                f"{sample.image}: the frame is {image.shape[0]}x{image.shape[1]} (height x width) now and was "
+                "{}x{} when the run started; frames must not change while they are used".format(*self.sizes[index])
+            )
         if sample.label is None:
             return image, None
         label = self._label_map(read_label(sample.label), sample.label)
         _check_sizes(sample, image.shape[:2], label.shape)
         return image, label
 
-    def _check(self, sample: Sample) -> tuple[int, int]:
+    def _check(self, index: int, keep_bad: bool) -> tuple[int, int] | None:
+        try:
+            return self._size(self.samples[index])
+        except DataError as error:
+            if not keep_bad:
+                raise
+            self.bad[index] = str(error)
+            return None
+
+    def _size(self, sample: Sample) -> tuple[int, int]:
         if sample.image.suffix.lower() == ".npy":
             shape = array_shape(sample.image)
             check_image_shape(sample.image, shape, self._num_channels)
@@ -94,12 +130,14 @@ def _check_sizes(sample: Sample, image: tuple[int, ...], label: tuple[int, ...])
         )
 
 
-def find_samples(roots: Sequence[str | os.PathLike], splits: Sequence[str]) -> list[Sample]:
+def find_samples(roots: Sequence[str | os.PathLike], splits: Sequence[str], allow_lonely: bool = False) -> list[Sample]:
     """All samples of ``{root}/{split}/{image,label}``, by root, split and name.
 
     Args:
         roots: folders such as ``DATA_ROOT/Processed``.
         splits: ``train``, ``val`` or both.
+        allow_lonely: let a frame without label, and a label without frame, be a sample whose other file is missing:
+            samples keep their numbers though one file vanishes.
 
     Raises:
         DataError: a folder is missing or empty, a frame has no label or a label no frame, a stem is in a root
@@ -111,7 +149,7 @@ def find_samples(roots: Sequence[str | os.PathLike], splits: Sequence[str]) -> l
         raise DataError(f"data.data_dir: {twice[0]} is named twice" if twice else "data.data_dir: names no folder")
     samples = []
     for root in map(Path, roots):
-        found = [sample for split in splits for sample in _find_pairs(root, split)]
+        found = [sample for split in splits for sample in _find_pairs(root, split, allow_lonely)]
         twice = _duplicates(sample.name for sample in found)
         if twice:
             raise DataError(f"{root}: in both {' and '.join(splits)}: {_listing(twice)}; frames may be in one only")
@@ -147,7 +185,7 @@ def check_unique_names(samples: Iterable[Sample]) -> None:
         )
 
 
-def _find_pairs(root: Path, split: str) -> list[Sample]:
+def _find_pairs(root: Path, split: str, allow_lonely: bool) -> list[Sample]:
     folder = root / split
     for part in (folder / "image", folder / "label"):
         if not part.is_dir():
@@ -160,8 +198,16 @@ def _find_pairs(root: Path, split: str) -> list[Sample]:
     images, labels = _by_stem(folder / "image", IMAGE_SUFFIXES), _by_stem(folder / "label", (".png",))
     if not images:
         raise DataError(f"{folder / 'image'}: no frames; expected *.npy (or pictures)")
-    _check_pairs(folder, images, labels)
-    return [Sample(name, path, labels[name]) for name, path in images.items()]
+    if not allow_lonely:
+        _check_pairs(folder, images, labels)
+    return [
+        Sample(
+            name,
+            images.get(name, folder / "image" / f"{name}.npy"),
+            labels.get(name, folder / "label" / f"{name}.png"),
+        )
+        for name in sorted(images.keys() | labels.keys())
+    ]
 
 
 def _by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:

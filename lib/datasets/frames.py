@@ -26,11 +26,13 @@ def read_array(path: str | os.PathLike) -> np.ndarray:
     """Read a ``.npy`` array of integers or floats, without running anything that the file holds.
 
     Raises:
-        DataError: as :func:`array_shape`, or a value isn't finite.
+        DataError: as :func:`array_shape`, or a value isn't finite, or too large to be so in float32.
     """
     array = _load_array(path)
-    if not np.isfinite(array).all():
-        raise DataError(f"{path}: {np.count_nonzero(~np.isfinite(array))} of {array.size} values aren't finite")
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(array.astype(np.float32, copy=False))
+    if not finite.all():
+        raise DataError(f"{path}: {np.count_nonzero(~finite)} of {array.size} values aren't finite in float32")
     return array
 
 
@@ -89,8 +91,9 @@ def _read_picture(path: Path, num_channels: int) -> np.ndarray:
         raise DataError(f"{path}: not a picture ({error.err or error})") from error
     if image is None:
         raise DataError(f"{path}: not a picture that OpenCV can read")
-    if not np.isfinite(image).all():
-        raise DataError(f"{path}: values aren't finite")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(image.astype(np.float32, copy=False)).all():
+            raise DataError(f"{path}: values aren't finite in float32")
     return image[:, :, ::-1] if num_channels == 3 else image  # OpenCV decodes to BGR
 
 

@@ -1,6 +1,7 @@
 """Batches in a fixed random order: what a batch holds depends on seed and step, not on workers."""
 
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
+from lib.datasets.bad_samples import BadSamples
 from lib.datasets.dataset import SegmentationDataset
 from lib.datasets.labels import IGNORE
 from lib.utils.cores import available_cores
@@ -110,28 +112,72 @@ class TrainReader:
         transform: (image, label, generator) -> (image, label, valid), all samples of one size.
         normalize: (image, valid) -> image.
         seed: first word of every sample's seed, before epoch and index.
+        max_bad: None: a sample that can't be read is an error. Else another one takes its place, which follows from
+            seed, epoch, index and which samples can be read, alone; its random stream is that of the place. A batch
+            for which more than ``max_bad`` samples can't be read holds nothing but ``bad``.
     """
 
-    def __init__(self, dataset: SegmentationDataset, transform: Transform, normalize: Normalize, seed: int) -> None:
+    def __init__(
+        self,
+        dataset: SegmentationDataset,
+        transform: Transform,
+        normalize: Normalize,
+        seed: int,
+        max_bad: int | None = None,
+    ) -> None:
         self._dataset = dataset
         self._transform = transform
         self._normalize = normalize
         self._seed = seed
+        self._max_bad = max_bad
 
     def __call__(self, keys: Iterable[tuple[int, int]]) -> dict[str, Any]:
-        """``image`` float32 (B, C, H, W), ``label`` int64 (B, H, W) with -1 ignored, ``name``: B stems."""
+        """``image`` float32 (B, C, H, W), ``label`` int64 (B, H, W) with -1 ignored, ``name``: B stems; and ``bad``:
+        why samples couldn't be read, by index."""
         images, labels, names = [], [], []
+        bad: dict[int, str] = {}
         for epoch, index in keys:
+            used = self._first_readable(epoch, index, bad)
+            if used is None:
+                return {"bad": bad}
             rng = np.random.default_rng([self._seed, epoch, index])
-            image, label, valid = self._transform(*self._dataset[index], rng)
+            image, label, valid = self._transform(*used[1], rng)
             images.append(self._normalize(image, valid))
             labels.append(label)
-            names.append(self._dataset.samples[index].name)
-        return {"image": image_tensor(images), "label": label_tensor(labels), "name": names}
+            names.append(self._dataset.samples[used[0]].name)
+        return {"image": image_tensor(images), "label": label_tensor(labels), "name": names, "bad": bad}
+
+    def _first_readable(
+        self, epoch: int, index: int, bad: dict[int, str]
+    ) -> tuple[int, tuple[np.ndarray, np.ndarray]] | None:
+        """A sample's index, image and label; adds to ``bad``, and is None if that has too many.
+
+        Raises:
+            DataError: the sample can't be read and nothing may take its place, or no sample can be read.
+        """
+        if self._max_bad is None:
+            return index, self._dataset[index]
+        for candidate in self._candidates(epoch, index):
+            try:
+                return candidate, self._dataset[candidate]
+            except DataError as error:
+                bad[candidate] = str(error)
+            if len(bad) > self._max_bad:
+                return None
+        raise DataError(f"no training frame can be read: {'; '.join(bad.values())}")
+
+    def _candidates(self, epoch: int, index: int) -> Iterator[int]:
+        """The sample itself, then all in an order of its own."""
+        yield index
+        # the fourth word sets the stream apart from those of the samples and of the order of an epoch
+        yield from np.random.default_rng([self._seed, epoch, index, 2]).permutation(len(self._dataset)).tolist()
 
 
 class EvalReader:
     """Reads and normalises batches of equal-sized frames, as they are or under a transform.
+
+    A frame that can't be read is always an error: scores of different sets of frames can't be compared, and which
+    checkpoint is the best would depend on a broken file.
 
     Args:
         dataset: with labels or without.
@@ -184,11 +230,17 @@ class BatchLoader:
     A DataError of a worker is raised here as it was there, without the worker's traceback.
 
     Args:
-        read: keys -> batch.
+        read: keys -> batch; its ``bad`` is counted and goes no further.
         batches: the keys of each batch.
         workers: processes that read, at most as many as there are cores for; 0 reads in this one.
         pin_memory: put tensors into page-locked memory, for copies to CUDA devices.
-        num_samples: samples of the data set, over all processes; kept for callers.
+        dataset: that is read from.
+        bad_samples: counts what couldn't be read.
+
+    Attributes:
+        num_samples: samples of the data set, over all processes.
+        labelled: whether they have labels.
+        cache_gb: memory that its decoded frames take.
     """
 
     def __init__(
@@ -197,9 +249,13 @@ class BatchLoader:
         batches: Iterable[list],
         workers: int,
         pin_memory: bool,
-        num_samples: int,
+        dataset: SegmentationDataset,
+        bad_samples: BadSamples | None = None,
     ) -> None:
-        self.num_samples = num_samples
+        self.num_samples = len(dataset)
+        self.labelled = any(sample.label for sample in dataset.samples)
+        self.cache_gb = dataset.cache.nbytes / 1e9 if dataset.cache else 0.0
+        self._bad_samples = bad_samples or BadSamples(0)
         self._loader = DataLoader(
             _Batches(read),
             batch_sampler=batches,
@@ -215,6 +271,7 @@ class BatchLoader:
         for batch in self._loader:
             if isinstance(batch, DataError):
                 raise batch
+            self._bad_samples.add(batch.pop("bad", {}))
             yield batch
 
     def __len__(self) -> int:
@@ -242,3 +299,5 @@ def _unchanged(batch: Any) -> Any:
 def _start_worker(_: int) -> None:
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
+    # Ctrl+C reaches all processes of a terminal; the main process decides what follows, and its workers end with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
