@@ -44,10 +44,11 @@ class Breathing:
 def breathing(temperature: np.ndarray, fps: float) -> Breathing:
     """Find the breathing rate in the mean temperature of the nostrils.
 
-    A rate is *clear* if the power around the peak makes up more than 0.5 + 6 s / duration (60 s at most) of the band's,
-    both in the spectrum of the temperature and in that of its rate of change. In the first a drift has its own peak at
-    the low end, in the second noise has one at the high end; only oscillation stands out in both. In simulations of
-    white noise, 1/f noise and random walks about one in a hundred sequences exceeds that.
+    A rate is *clear* if the power around the peak makes up more than 0.4 + 12 s / duration (of 60 s at most) of the
+    band's, both in the spectrum of the temperature and in that of its rate of change. In the first a drift has its own
+    peak at the low end, in the second noise has one at the high end; only an oscillation stands out in both. Of
+    simulated white noise, 1/f noise and random walks at most one in fifty sequences of 30 s exceeds that, and of
+    longer ones fewer than one in a hundred.
 
     Args:
         temperature: (T,) float, deg C, of consecutive frames; NaN where there is none.
@@ -76,7 +77,7 @@ def breathing(temperature: np.ndarray, fps: float) -> Breathing:
         return Breathing(filtered, frequencies, power, None, False, note)
     duration = length / fps
     share = min(_share(frequencies, spectrum, peak, duration) for spectrum in (power, power * frequencies**2))
-    clear = share > 0.5 + 6 / duration
+    clear = share > 0.4 + 12 / duration
     found = f"{60 * peak:.1f} breaths a minute"
     note = found if clear else f"no clear breathing rate (the strongest rhythm has {found}, {share:.0%} of the power)"
     return Breathing(filtered, frequencies, power, 60 * peak, clear, note)
@@ -106,5 +107,9 @@ def _peak(frequencies: np.ndarray, power: np.ndarray) -> float | None:
 
 
 def _share(frequencies: np.ndarray, power: np.ndarray, peak: float, duration: float) -> float:
-    """Of the power, what lies within the main lobe of the Hann window, 2 / ``duration`` either side of the peak."""
-    return float(power[np.abs(frequencies - peak) <= 2 / duration].sum() / power.sum())
+    """Of the power, what lies within the main lobe of the Hann window, 2 / ``duration`` either side of the peak.
+
+    What lies so near to twice the peak speaks neither for nor against it: breaths aren't sine waves.
+    """
+    near, harmonic = (np.abs(frequencies - centre) <= 2 / duration for centre in (peak, 2 * peak))
+    return float(power[near].sum() / power[near | ~harmonic].sum())
