@@ -8,8 +8,6 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from lib import vis
 from lib.utils.config import Config
@@ -81,39 +79,3 @@ class FrameFiles:
             with atomic_write(self._out_dir / "prob" / f"{name}.npy") as file:
                 np.save(file, np.ascontiguousarray(probability))
         return picture
-
-
-class ResultWriter:
-    """Writes the files of batches in background threads, so that the network need not wait for them.
-
-    Args:
-        config: of the run.
-        out_dir: see :class:`FrameFiles`.
-        threads: that write.
-    """
-
-    def __init__(self, config: Config, out_dir: Path, threads: int = 2) -> None:
-        self._files = FrameFiles(config, out_dir)
-        self._background = Background(threads, most=2 * config.test.batch_size)
-
-    def __enter__(self) -> "ResultWriter":
-        self._background.__enter__()
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._background.__exit__(kind, error, trace)
-
-    def write(self, batch: dict[str, Any], logits: Tensor, prediction: Tensor) -> None:
-        """Queue the files of a batch.
-
-        Args:
-            batch: with ``frame`` (deg C) and ``name``.
-            logits: (N, C, H, W) float32.
-            prediction: (N, H, W) integer classes.
-        """
-        labels = prediction.to(torch.uint8).cpu().numpy()
-        probabilities = [None] * len(labels)
-        if self._files.save_prob:
-            probabilities = logits.softmax(1).permute(0, 2, 3, 1).cpu().numpy()
-        for frame_files in zip(batch["name"], batch["frame"], labels, probabilities, strict=True):
-            self._background.submit(self._files.write, *frame_files)

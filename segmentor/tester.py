@@ -1,7 +1,7 @@
-"""The one tester: a checkpoint in; masks, pictures and scores out."""
+"""The one tester: a checkpoint in; masks, pictures, scores and a report out."""
 
-import json
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,16 @@ import torch
 from tqdm import tqdm
 
 from lib.datasets.build import build_eval_loader
+from lib.metrics import set_boundary_scores
+from lib.metrics.boundary import TOLERANCE_OF_DIAGONAL
 from lib.utils.config import Config
 from lib.utils.device import pin_memory
+from lib.utils.distributed import join_over_processes
 from lib.utils.errors import CheckpointError
-from lib.utils.files import atomic_write
-from segmentor.evaluator import evaluate
+from segmentor.evaluator import Evaluation, evaluate
 from segmentor.network import build_network_with_weights
-from segmentor.results import ResultWriter
+from segmentor.report import environment, write_results
+from segmentor.result_folder import ResultWriter, clear_results, refuse_source_folder
 from segmentor.runtime import Runtime
 
 logger = logging.getLogger("samcl")
@@ -33,6 +36,7 @@ class Tester:
 
     Raises:
         CheckpointError: no checkpoint is named, or it doesn't fit the network.
+        ConfigError: results would go to the folder that frames come from.
         DataError: there are no frames, or they can't be read.
     """
 
@@ -41,6 +45,8 @@ class Tester:
             raise CheckpointError("--phase test needs a checkpoint: name it with --resume FILE.pth")
         self.config = config
         self.runtime = runtime
+        self.out_dir = Path(config.test.out_dir or _usual_out_dir(config))
+        refuse_source_folder(config, self.out_dir)
         network = build_network_with_weights(config)
         self.network = network.to(runtime.device, memory_format=torch.channels_last)
         self.batches = build_eval_loader(
@@ -52,45 +58,61 @@ class Tester:
             unique_names=True,
             unconstrained=config.test.val_aug == "tiaug",
         )
-        self.out_dir = Path(config.test.out_dir or _usual_out_dir(config))
 
     def run(self) -> dict[str, Any] | None:
-        """Write ``label/``, ``vis/``, optionally ``prob/``, and with labels ``metrics.json``; returns its content."""
-        logger.info("testing %s, writing to %s", self.config.network.resume, self.out_dir)
-        speaks = self.runtime.world.is_main
-        if speaks:
-            # Of an earlier test into this folder, perhaps of other frames.
-            (self.out_dir / "metrics.json").unlink(missing_ok=True)
-        with ResultWriter(self.config, self.out_dir) as writer:
+        """Write ``label/``, ``vis/``, optionally ``prob/``, and with labels ``metrics.json``, ``frames.csv`` and
+        ``report.html``; returns the content of ``metrics.json``."""
+        config, world = self.config, self.runtime.world
+        logger.info("testing %s, writing to %s", config.network.resume, self.out_dir)
+        if world.is_main:
+            clear_results(self.out_dir)
+        join_over_processes([])  # nobody writes before that is done
+        start = time.perf_counter()
+        with ResultWriter(config, self.out_dir, world.rank) as writer:
             result = evaluate(
                 self.network,
-                tqdm(self.batches, unit="batch", dynamic_ncols=True, disable=None if speaks else True),
+                tqdm(self.batches, unit="batch", dynamic_ncols=True, disable=None if world.is_main else True),
                 self.runtime,
-                self.config.data.num_classes,
-                settings=self.config.test,
-                amp=self.config.test.amp,
+                config.data.num_classes,
+                settings=config.test,
+                amp=config.test.amp,
                 on_batch=writer.write,
             )
-        if not int(result.confusion.matrix.sum()):
+        frames = sorted(join_over_processes(writer.scores()), key=lambda frame: frame.name)
+        if not result.labelled:
             logger.info("%d frames without labels: masks and pictures alone", result.images)
             return None
-        scores = result.confusion.scores(self.config.data.names)
-        metrics = {
-            **scores,
-            "images": result.images,
-            "checkpoint": str(self.config.network.resume),
-            "val_aug": self.config.test.val_aug,
-        }
-        if speaks:
-            with atomic_write(self.out_dir / "metrics.json", "w") as file:
-                json.dump(metrics, file, indent=2)
-            logger.info(
-                "mIoU %.2f %% on %d frames: %s",
-                100 * metrics["miou"],
-                result.images,
-                self.out_dir / "metrics.json",
+        if not int(result.confusion.matrix.sum()):
+            logger.warning(
+                "no scores: every pixel of the labels of all %d frames is ignored (255 in a label file, or -1 in "
+                "data.remap_classes); masks and pictures alone are written",
+                result.labelled,
             )
+            return None
+        metrics = self._metrics(result, set_boundary_scores(frames, config.data.num_classes))
+        metrics["frames_per_second"] = round(result.images / (time.perf_counter() - start), 3)
+        if world.is_main:
+            report = write_results(config, self.out_dir, metrics, frames)
+            logger.info("mIoU %.2f %% on %d frames: %s", 100 * metrics["miou"], result.images, report)
         return metrics
+
+    def _metrics(self, result: Evaluation, boundary: dict[str, Any]) -> dict[str, Any]:
+        config = self.config
+        scores = result.confusion.scores(config.data.names)
+        classes = [one | other for one, other in zip(scores["classes"], boundary["classes"], strict=True)]
+        data = config.test.test_dir or ", ".join(str(Path(root, "val")) for root in config.data.data_dir)
+        return {
+            **boundary,
+            **scores,
+            "classes": classes,
+            "boundary_tolerance": TOLERANCE_OF_DIAGONAL,
+            "images": result.images,
+            "checkpoint": str(config.network.resume),
+            "data": data,
+            "val_aug": config.test.val_aug,
+            "mode": config.test.mode,
+            "environment": environment(config, self.runtime),
+        }
 
 
 def _usual_out_dir(config: Config) -> str:

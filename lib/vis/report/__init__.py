@@ -1,0 +1,1 @@
+"""Reports: self-contained HTML pages about a test, or several side by side."""
