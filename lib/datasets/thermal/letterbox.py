@@ -66,14 +66,12 @@ class Letterbox:
             maps: (N, C, height, width) float of ``network_size``.
 
         Returns:
-            (N, C, H, W) of ``frame_size``: bilinear between pixel centres, averaged over a pixel's area where the
-            frame is the smaller one.
+            (N, C, H, W) of ``frame_size``, bilinear between pixel centres.
         """
         inside = maps[..., self._rows, self._columns]
         if self.inner == self.frame_size:
             return inside
-        smaller = any(have < inner for have, inner in zip(self.frame_size, self.inner, strict=True))
-        return F.interpolate(inside, self.frame_size, mode="bilinear", align_corners=False, antialias=smaller)
+        return F.interpolate(inside, self.frame_size, mode="bilinear", align_corners=False)
 
     @property
     def _rows(self) -> slice:

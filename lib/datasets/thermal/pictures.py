@@ -8,13 +8,14 @@ from typing import BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from lib.datasets.thermal.frame import Reading, Stored
 from lib.utils.errors import DataError
 
-PAGES = 16
-"""Pages of a TIFF that are decoded at a time: OpenCV walks from the first page to the next it is asked for."""
+PAGES = 64
+"""Pages that OpenCV decodes at a time."""
+_COLOURS = "colours read as their brightness"
 
 
 def read_picture(path: Path, reading: Reading) -> Stored:
@@ -24,36 +25,48 @@ def read_picture(path: Path, reading: Reading) -> Stored:
     if flir:
         return _read_flir(path, content, flir)
     with Image.open(io.BytesIO(content)) as picture:
-        counts = picture.mode == "I" or picture.mode.startswith("I;16")
-        values = np.array(picture if counts else picture.convert("L"))
-        note = "colours read as their brightness" if picture.mode in ("RGB", "RGBA", "CMYK", "YCbCr", "P") else ""
-    return Stored(1, iter([values]), note=note)
+        return Stored(1, iter([_values(picture)]), note=_COLOURS if _has_colours(picture.mode) else "")
 
 
 def read_tiff(path: Path, reading: Reading) -> Stored:
     """TIFF of integers or floats, one page a frame; colours of 8 bits as grey levels."""
     with path.open("rb") as file:
         count = _count_pages(file, path)
-
-    def frames() -> Iterator[np.ndarray]:
-        for start in range(0, count, PAGES):
-            wanted = min(PAGES, count - start)
-            _, pages = cv2.imreadmulti(str(path), start, wanted, flags=cv2.IMREAD_UNCHANGED)
-            if len(pages) != wanted:
-                raise DataError(
-                    f"{path}: damaged, or of a kind that OpenCV can't read: page {start + len(pages) + 1} of {count}"
-                )
-            yield from (_one_channel(page, path) for page in pages)
-
-    return Stored(count, frames())
+    try:
+        with Image.open(path) as picture:
+            note = _COLOURS if _has_colours(picture.mode) else ""
+    except UnidentifiedImageError:  # as of float64, which Pillow doesn't know
+        return Stored(count, _pages_by_opencv(path, count))
+    return Stored(count, _pages(path, count), note=note)
 
 
-def _one_channel(page: np.ndarray, path: Path) -> np.ndarray:
-    if page.ndim == 2:
-        return page
-    if page.dtype == np.uint8 and page.shape[2] in (3, 4):
-        return cv2.cvtColor(page, cv2.COLOR_BGR2GRAY if page.shape[2] == 3 else cv2.COLOR_BGRA2GRAY)
-    raise DataError(f"{path}: expected one channel, or colours of 8 bits, got {page.dtype} of shape {page.shape}")
+def _pages(path: Path, count: int) -> Iterator[np.ndarray]:
+    with Image.open(path) as picture:
+        for page in range(count):
+            picture.seek(page)
+            yield _values(picture)
+
+
+def _pages_by_opencv(path: Path, count: int) -> Iterator[np.ndarray]:
+    """Pages of one channel; slow beyond some hundred, as OpenCV goes through all that come before."""
+    for start in range(0, count, PAGES):
+        _, pages = cv2.imreadmulti(str(path), start, min(PAGES, count - start), flags=cv2.IMREAD_UNCHANGED)
+        for page in pages:
+            if page.ndim != 2:
+                raise DataError(f"{path}: expected one channel, or colours of 8 bits, got shape {page.shape}")
+        if not pages:
+            raise DataError(f"{path}: damaged, cut off, or of a kind that neither Pillow nor OpenCV reads")
+        yield from pages
+
+
+def _values(picture: Image.Image) -> np.ndarray:
+    """(H, W): counts, floats, or grey levels uint8."""
+    keeps = picture.mode in ("I", "F") or picture.mode.startswith("I;16")
+    return np.array(picture if keeps else picture.convert("L"))
+
+
+def _has_colours(mode: str) -> bool:
+    return mode in ("RGB", "RGBA", "CMYK", "YCbCr", "P")
 
 
 def _count_pages(file: BinaryIO, path: Path) -> int:

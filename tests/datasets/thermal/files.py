@@ -33,7 +33,8 @@ def csv_text(celsius: np.ndarray, delimiter: str = ";", decimal: str = ",", end:
 def tiff(pages: list[np.ndarray], order: str = "<", big: bool = False) -> bytes:
     """Uncompressed TIFF, one strip a page, directories before the data, as TIFF 6.0 and BigTIFF lay it out."""
     head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}H", 43 if big else 42)
-    content = head + (struct.pack(f"{order}HHQ", 8, 0, 16) if big else struct.pack(f"{order}I", 8))
+    parts = [head + (struct.pack(f"{order}HHQ", 8, 0, 16) if big else struct.pack(f"{order}I", 8))]
+    place = len(parts[0])
     count_code, entry_code, offset_code = ("Q", "HHQQ", "Q") if big else ("H", "HHII", "I")
     for index, page in enumerate(pages):
         height, width = page.shape
@@ -41,15 +42,16 @@ def tiff(pages: list[np.ndarray], order: str = "<", big: bool = False) -> bytes:
         tags = [(256, width), (257, height), (258, 8 * page.itemsize), (259, 1), (262, 1), (273, None), (277, 1)]
         tags += [(278, height), (279, page.nbytes), (339, sample_format)]
         directory = struct.calcsize(f"<{count_code}") + len(tags) * struct.calcsize(f"<{entry_code}")
-        data = len(content) + directory + struct.calcsize(f"<{offset_code}")
-        content += struct.pack(f"{order}{count_code}", len(tags))
+        data = place + directory + struct.calcsize(f"<{offset_code}")
+        parts.append(struct.pack(f"{order}{count_code}", len(tags)))
         for tag, value in tags:
-            content += struct.pack(f"{order}{entry_code}", tag, 16 if big else 4, 1, data if value is None else value)
-        following = data + page.nbytes if index + 1 < len(pages) else 0
-        content += (
-            struct.pack(f"{order}{offset_code}", following) + page.astype(page.dtype.newbyteorder(order)).tobytes()
-        )
-    return content
+            parts.append(
+                struct.pack(f"{order}{entry_code}", tag, 16 if big else 4, 1, data if value is None else value)
+            )
+        place = data + page.nbytes
+        parts.append(struct.pack(f"{order}{offset_code}", place if index + 1 < len(pages) else 0))
+        parts.append(page.astype(page.dtype.newbyteorder(order)).tobytes())
+    return b"".join(parts)
 
 
 PLANCK_R1, PLANCK_R2, PLANCK_B, PLANCK_F, PLANCK_O = 14906.216, 0.010956882, 1396.5, 1.0, -7261
