@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from lib.datasets.thermal import Letterbox, ThermalFrame, open_sequence
 from lib.datasets.transforms import normalize
-from lib.metrics.regions import Measurement, find_regions, measure
+from lib.metrics.regions import Measurement, find_regions, measure, region_names
 from lib.utils.config import Config
 from lib.utils.errors import CheckpointError, ConfigError, DataError
 from lib.vis.video import VideoFile
@@ -140,6 +140,8 @@ class Predictor:
         rate = f" at {self.fps:g} frames per second" if self.fps else ""
         what = (length + rate, self.config.predict.input, self.config.network.resume, self.out_dir)
         logger.info("predicting %s of %s with %s, writing to %s", *what)
+        if "nostrils" not in region_names(self.config.data.names):
+            logger.info("no class is called nose: no nostrils, no nose tip, no breathing")
 
     @torch.inference_mode()
     def _predictions(self, ahead: int) -> Iterator[tuple[list[Prepared], Tensor]]:

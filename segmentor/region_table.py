@@ -67,11 +67,9 @@ class RegionTable:
         index = np.arange(self._frames)
         time, label = (index, "frame") if self._fps is None else (index / self._fps, "time (s)")
         save_region_series(self._out_dir / "regions.png", time, label, means)
-        if "nostrils" not in means:
-            logger.info("no class is called nose: no nostrils, no nose tip, no breathing")
-        elif self._fps is None:
+        if self._fps is None:
             logger.info("the frame rate is unknown: no times, no breathing; --fps N says it")
-        else:
+        elif "nostrils" in means:
             self._summarise_breathing(time, means["nostrils"])
 
     def _summarise_breathing(self, time: np.ndarray, nostrils: np.ndarray) -> None:

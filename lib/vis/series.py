@@ -120,7 +120,7 @@ def _name_lines(axes) -> None:
 
 
 def _spread(heights: list[float]) -> list[float]:
-    """Ascending heights moved as little as needed to be :data:`LABEL_HEIGHT` apart and, if they fit, within 0 to 1."""
+    """Ascending heights moved to be :data:`LABEL_HEIGHT` apart and, if they fit, within 0 to 1."""
     if not heights:
         return []
     places = np.array(heights)
@@ -128,9 +128,8 @@ def _spread(heights: list[float]) -> list[float]:
     # Up and down passes; the mean of the two is apart as well, and biased neither way.
     upward = np.maximum.accumulate(places - steps) + steps
     downward = np.minimum.accumulate((places - steps)[::-1])[::-1] + steps
-    places = (upward + downward) / 2
-    places -= max(0.0, places[-1] - 1)
-    return (places + max(0.0, -places[0])).tolist()
+    places = np.maximum((upward + downward) / 2, steps)
+    return np.minimum(places, 1 - steps[::-1]).tolist()
 
 
 def _save(figure, path: str | os.PathLike) -> None:

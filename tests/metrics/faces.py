@@ -11,6 +11,7 @@ NOSE = {
     **{31: (-1.6, 0.7), 32: (-0.85, 1.0), 33: (0.0, 1.15), 34: (0.85, 1.0), 35: (1.6, 0.7)},
 }
 LEFT_EYE = [(-4.6, -3.9), (-3.7, -4.5), (-2.6, -4.5), (-1.6, -3.8), (-2.6, -3.5), (-3.7, -3.5)]
+LEFT_BROW = [(-5.2, -5.4), (-3.5, -6.2), (-1.6, -5.6), (-3.5, -5.5)]
 MOUTH = [(-2.5, 3.3), (-0.6, 2.4), (0.6, 2.4), (2.5, 3.3), (0.8, 4.4), (-0.8, 4.4)]
 FACE = [(-7, -4), (-6.3, 2.2), (-4.5, 5.3), (0, 7.6), (4.5, 5.3), (6.3, 2.2), (7, -4)]
 
@@ -22,7 +23,7 @@ def draw_face(size, roll=0.0, scale=10.0, centre=None, without=()):
         size: (H, W).
         scale: pixels per cm.
         centre: (x, y) of the face; the frame's without.
-        without: parts to leave out: "left eye", "right eye", "mouth", "nose".
+        without: parts to leave out: "left eye", "right eye", "mouth", "brows", "nose".
     """
     centre = np.array(centre if centre is not None else (size[1] / 2, size[0] / 2))
     angle = np.deg2rad(roll)
@@ -31,10 +32,11 @@ def draw_face(size, roll=0.0, scale=10.0, centre=None, without=()):
     def place(points):
         return np.asarray(points, float) @ turn.T * scale + centre
 
-    right_eye = [(-x, y) for x, y in LEFT_EYE]
+    right_eye, right_brow = ([(-x, y) for x, y in points] for points in (LEFT_EYE, LEFT_BROW))
     label = np.zeros(size, np.uint8)
     parts = [("face", FACE, 1), ("mouth", MOUTH, 2), ("left eye", LEFT_EYE, 3), ("right eye", right_eye, 3)]
-    for name, points, value in [*parts, ("nose", list(NOSE.values()), 5)]:
+    parts += [("brows", LEFT_BROW, 4), ("brows", right_brow, 4), ("nose", list(NOSE.values()), 5)]
+    for name, points, value in parts:
         if name not in without:
             hull = cv2.convexHull(np.round(place(points)).astype(np.int32))
             cv2.fillConvexPoly(label, hull, value)
