@@ -22,9 +22,7 @@ class PublishedTiAug:
         self.num_classes = num_classes
         self.size = size
 
-    def __call__(
-        self, image: np.ndarray, label: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def __call__(self, image: np.ndarray, label: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Image (H, W) float, deg C, and label (H, W) integer -> the same at :attr:`size`, label -1 where ignored."""
         label = label.astype(np.int64)
         if rng.random() < 0.5:
