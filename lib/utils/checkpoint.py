@@ -1,16 +1,22 @@
-"""Checkpoint files: written whole or not at all, read without running code from them."""
+"""Checkpoint files: written whole or not at all, checked and read without running code from them.
 
+Ours carry a checksum, as PyTorch reads a file with flipped bits without a word. It is the comment of the ZIP archive
+that a ``.pth`` file is, so that all other programs read our files as any others.
+"""
+
+import hashlib
 import os
 import pickle
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
 
 from lib.utils.errors import CheckpointError
-from lib.utils.files import atomic_write
+from lib.utils.files import atomic_write, sync
+from lib.utils.versions import shift_versions
 
 KINDS = ("latest", "max_performance", "min_loss")
 """The checkpoints of a run: the newest, the one of the best mIoU, the one of the smallest validation loss."""
@@ -24,6 +30,13 @@ _NUMBERS = [
     *(type(np.dtype(kind)) for kind in ("f8", "f4", "f2", "i8", "i4", "i2", "i1", "u1", "u2", "u4", "u8", "bool")),
 ]
 """NumPy numbers and arrays, which the published code puts beside its weights; under NumPy 1's module name and 2's."""
+
+_REMEDY = "use another checkpoint of the run"
+_CHECKSUM = "checksum"
+"""The entry of our files that says that they carry one."""
+_METHOD = "sha256"
+_NO_COMMENT = b"\0\0"
+"""The last field of a ZIP archive without comment: its length."""
 
 
 def checkpoint_path(root: str | os.PathLike, folder: str, name: str, kind: str) -> Path:
@@ -63,23 +76,95 @@ def portable_config(path: str | os.PathLike) -> dict[str, Any]:
     return tree
 
 
-def save_checkpoint(path: str | os.PathLike, content: dict[str, Any], config_yaml: str) -> None:
+def save_checkpoint(
+    path: str | os.PathLike, content: dict[str, Any], config_yaml: str, keep: int | None = None
+) -> None:
     """Write ``content`` to ``path`` and the resolved config beside it (same name, ``.yaml``), each atomically.
 
     Args:
         path: ends in ``.pth``.
         content: tensors, numbers, strings, and dicts and lists of these: what ``weights_only=True`` can read.
         config_yaml: the resolved config.
+        keep: how many versions there are afterwards, the former ones under the names of
+            :func:`~lib.utils.versions.previous_path`; None writes over the last one and leaves all others alone.
+
+    Raises:
+        OutputError: the disk is full or read-only; what stood at ``path`` is untouched.
     """
     path = Path(path)
     with atomic_write(path) as file:
-        torch.save(content, file)
+        hashed = _HashedFile(file)
+        try:
+            torch.save({**content, _CHECKSUM: _METHOD}, hashed)
+        except RuntimeError as error:
+            raise hashed.failure or error from None
+        file.seek(-len(_NO_COMMENT), os.SEEK_END)
+        file.write(_comment(hashed.digest))
+        # The new version is whole before the old ones move, and the newest never lacks its name.
+        sync(file)
+        if keep is not None:
+            shift_versions(path, keep)
     with atomic_write(path.with_suffix(".yaml"), "w") as file:
         file.write(config_yaml)
 
 
+def _comment(digest: "hashlib._Hash") -> bytes:
+    """The length and text of the archive's comment."""
+    text = f"{_METHOD}:{digest.hexdigest()}".encode()
+    return len(text).to_bytes(2, "little") + text
+
+
+class _HashedFile:
+    """An open file that keeps the digest of what is written, and the error that PyTorch would hide.
+
+    Args:
+        file: open for writing, at its start.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = hashlib.new(_METHOD)
+        self.failure: OSError | None = None
+
+    def write(self, data: bytes | memoryview) -> int:
+        try:
+            count = self._file.write(data)
+        except OSError as error:
+            self.failure = error
+            raise
+        self.digest.update(data)
+        return count
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _check_sum(path: Path) -> bool:
+    """Whether the file carries a checksum and bears it out; False where it carries none.
+
+    Raises:
+        CheckpointError: its content has another checksum.
+    """
+    digest = hashlib.new(_METHOD)
+    size = len(_comment(digest))
+    with open(path, "rb") as file:
+        left = path.stat().st_size - size
+        file.seek(max(left, 0))
+        comment = file.read()
+        if left < 0 or not comment.startswith(_comment(digest)[: -2 * digest.digest_size]):
+            return False
+        file.seek(0)
+        while left > 0 and (block := file.read(min(left, 1 << 20))):
+            digest.update(block)
+            left -= len(block)
+    digest.update(_NO_COMMENT)
+    if comment != _comment(digest):
+        raise CheckpointError(f"{path}: damaged: its content doesn't match its checksum; {_REMEDY}")
+    return True
+
+
 def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
-    """Read a checkpoint onto the CPU, ours or the published code's; no code in the file is run.
+    """Read a checkpoint onto the CPU, ours or the published code's (without checksum); no code in the file is run.
 
     Raises:
         CheckpointError: no such file, unreadable, damaged, no dict, or holding more than weights and numbers.
@@ -88,6 +173,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint; --resume takes the path of a .pth file")
     try:
+        checked = _check_sum(path)
         with torch.serialization.safe_globals(_NUMBERS):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
@@ -97,6 +183,8 @@ def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
             f"{path}: refused, as only weights, numbers and text are read from a checkpoint, and {reason}; use another "
             f"checkpoint of the run, or save its state_dict alone"
         ) from error
+    except CheckpointError:
+        raise
     except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
         raise CheckpointError(
             f"{path}: can't be read as a checkpoint; it may be truncated or another kind of file: use another "
@@ -104,4 +192,6 @@ def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: expected a dict of weights, got {type(content).__name__}")
+    if content.pop(_CHECKSUM, None) == _METHOD and not checked:
+        raise CheckpointError(f"{path}: damaged: its checksum is missing; {_REMEDY}")
     return content

@@ -11,3 +11,20 @@ class DataError(ValueError):
 
 class CheckpointError(ValueError):
     """A checkpoint that is missing, damaged or doesn't fit the network."""
+
+
+class OutputError(OSError):
+    """A file that can't be written: a full or read-only disk, a folder that has vanished."""
+
+
+class Interrupted(Exception):
+    """A signal asked the run to stop, and it did so in good order.
+
+    Args:
+        message: what was saved.
+        signum: number of the signal.
+    """
+
+    def __init__(self, message: str, signum: int) -> None:
+        super().__init__(message)
+        self.signum = signum

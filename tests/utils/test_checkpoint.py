@@ -1,6 +1,8 @@
 """Checkpoint files: read without running their code, whatever else they hold beside weights."""
 
+import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,8 @@ import pytest
 import torch
 
 from lib.utils.checkpoint import load_checkpoint, portable_config, save_checkpoint
-from lib.utils.errors import CheckpointError
+from lib.utils.errors import CheckpointError, OutputError
+from lib.utils.versions import previous_paths
 
 
 class RunsCode:
@@ -93,3 +96,125 @@ def test_a_checkpoint_without_config_asks_for_one(tmp_path):
     save_checkpoint(path, {"state_dict": {}}, "")
     with pytest.raises(CheckpointError, match="--configs"):
         portable_config(path)
+
+
+def small_content():
+    return {"state_dict": {"w": torch.arange(300.0), "b": torch.ones(2)}, "training": {"iteration": 3}}
+
+
+def flip(path, bit):
+    content = bytearray(path.read_bytes())
+    content[bit // 8] ^= 1 << bit % 8
+    path.write_bytes(content)
+
+
+def test_every_flipped_bit_is_found(tmp_path):
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, small_content(), "")
+    size = 8 * path.stat().st_size
+    end = range(size - 8 * 120, size)
+    for bit in sorted({*np.random.default_rng(0).integers(size, size=150).tolist(), *end}):
+        flip(path, bit)
+        with pytest.raises(CheckpointError, match=r"a\.pth.*another checkpoint of the run"):
+            load_checkpoint(path)
+        flip(path, bit)
+    load_checkpoint(path)
+
+
+def test_every_cut_is_found(tmp_path):
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, small_content(), "")
+    whole = path.read_bytes()
+    for length in [*range(0, len(whole), 97), *range(len(whole) - 120, len(whole))]:
+        path.write_bytes(whole[:length])
+        with pytest.raises(CheckpointError, match=r"a\.pth.*another checkpoint of the run"):
+            load_checkpoint(path)
+
+
+def test_files_of_other_programs_need_no_checksum_and_ours_are_read_by_them(tmp_path):
+    torch.save(small_content(), tmp_path / "theirs.pth")
+    assert load_checkpoint(tmp_path / "theirs.pth")["training"] == {"iteration": 3}
+    save_checkpoint(tmp_path / "ours.pth", small_content(), "")
+    for mmap in (False, True):
+        content = torch.load(tmp_path / "ours.pth", weights_only=True, mmap=mmap)
+        assert torch.equal(content["state_dict"]["w"], torch.arange(300.0))
+    with zipfile.ZipFile(tmp_path / "ours.pth") as archive:
+        assert archive.testzip() is None
+
+
+def test_a_full_disk_leaves_the_last_checkpoint_and_names_the_remedy(small_disk):
+    path = small_disk / "a_latest.pth"
+    save_checkpoint(path, small_content(), "first", keep=2)
+    save_checkpoint(path, small_content(), "second", keep=2)
+    before = {file.name: file.read_bytes() for file in small_disk.iterdir()}
+    with pytest.raises(OutputError, match=r"a_latest\.pth: can't be written: No space left"):
+        save_checkpoint(path, {"state_dict": {"w": torch.ones(1_000_000)}}, "third", keep=2)
+    assert {file.name: file.read_bytes() for file in small_disk.iterdir()} == before
+
+
+def iterations_in(folder):
+    return {path.stem: load_checkpoint(path)["iteration"] for path in folder.glob("*.pth")}
+
+
+def test_former_versions_are_kept_under_their_names(tmp_path):
+    path = tmp_path / "a_latest.pth"
+    for iteration in range(5):
+        save_checkpoint(path, {"iteration": iteration}, f"{iteration}", keep=3)
+    assert iterations_in(tmp_path) == {"a_latest": 4, "a_previous": 3, "a_previous_2": 2}
+    assert (tmp_path / "a_previous.yaml").read_text() == "3"
+    assert previous_paths(path) == [tmp_path / "a_previous.pth", tmp_path / "a_previous_2.pth"]
+    save_checkpoint(path, {"iteration": 5}, "5", keep=2)
+    assert iterations_in(tmp_path) == {"a_latest": 5, "a_previous": 4}
+    save_checkpoint(path, {"iteration": 6}, "6", keep=1)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a_latest.pth", "a_latest.yaml"]
+
+
+def test_no_version_is_touched_without_keep(tmp_path):
+    path = tmp_path / "a_latest.pth"
+    for iteration in range(2):
+        save_checkpoint(path, {"iteration": iteration}, "", keep=2)
+    path.write_bytes(b"damaged")
+    save_checkpoint(path, {"iteration": 9}, "")
+    assert iterations_in(tmp_path) == {"a_latest": 9, "a_previous": 0}
+
+
+def test_killed_at_any_moment_of_saving_the_newest_or_the_one_before_is_whole(tmp_path, monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def run(folder, last_call):
+        """Save the third version, and die before the call of that number that changes a folder."""
+        folder.mkdir()
+        path = folder / "a_latest.pth"
+        for iteration in range(2):
+            save_checkpoint(path, {"iteration": iteration}, "", keep=3)
+        calls = 0
+
+        def dying(function):
+            def call(*arguments, **named):
+                nonlocal calls
+                calls += 1
+                if calls == last_call:
+                    raise Killed
+                return function(*arguments, **named)
+
+            return call
+
+        with monkeypatch.context() as patched:
+            for name in ("link", "replace", "unlink", "fsync"):
+                patched.setattr(os, name, dying(getattr(os, name)))
+            try:
+                save_checkpoint(path, {"iteration": 2}, "", keep=3)
+            except Killed:
+                assert load_checkpoint(path)["iteration"] in (1, 2)
+        died = calls >= last_call
+        save_checkpoint(path, {"iteration": 3}, "", keep=3)
+        found = iterations_in(folder)
+        assert found["a_latest"] == 3
+        assert found["a_previous"] in (1, 2)
+        return died
+
+    moments = 1
+    while run(tmp_path / str(moments), moments):
+        moments += 1
+    assert moments > 5
