@@ -9,7 +9,7 @@ from typing import Any
 from lib.utils.cli import help_text, parse_command_line
 from lib.utils.config import Config, load_config
 from lib.utils.distributed import run_under_torchrun, started_by_torchrun, world_from_environment
-from lib.utils.errors import ConfigError
+from lib.utils.errors import ConfigError, Interrupted
 from lib.utils.log import log_to_file, log_to_terminal
 
 logger = logging.getLogger("samcl")
@@ -50,7 +50,7 @@ def run(config: Config, notes: Sequence[str]) -> None:
         # Only now, as what was made has found nothing wrong: a refused run must not touch the log of the one before.
         if log.log_to_file and speaks and config.phase in DISTRIBUTED:
             rewrite = log.rewrite and config.phase == "train" and not config.network.resume_continue
-            log_to_file(log.log_file, log.logfile_level, log.log_format, rewrite)
+            log_to_file(log.log_file, log.logfile_level, log.log_format, rewrite, log.max_mb)
         work.run()
 
 
@@ -68,7 +68,11 @@ def processes_to_start(config: Config) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line; returns the exit status: 0, 1 for an error, 2 for a config or flag that can't be used."""
+    """Run the command line; returns the exit status.
+
+    0; 1 for an error; 2 for a config or flag that can't be used; 130 and 143 for a run that SIGINT (Ctrl-C) or SIGTERM
+    stopped, in good order where it says how to go on.
+    """
     debug = "--debug" in arguments
     try:
         command = parse_command_line(arguments)
@@ -91,6 +95,9 @@ def main(arguments: Sequence[str]) -> int:
             return run_under_torchrun([sys.argv[0], *arguments], processes)
         else:
             run(config, notes)
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        return 128 + stop.signum
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130

@@ -1,7 +1,9 @@
 """The network of a run, with the weights that its config names."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -13,8 +15,12 @@ from lib.utils.errors import CheckpointError
 logger = logging.getLogger("samcl")
 
 
-def build_network_with_weights(config: Config) -> nn.Module:
+def build_network_with_weights(config: Config, checkpoint: Mapping[str, Any] | None = None) -> nn.Module:
     """The network that ``config`` describes, on the CPU, with the weights of ``network.resume`` or ``.pretrained``.
+
+    Args:
+        config: of the run.
+        checkpoint: the content of that file, where it has been read already.
 
     Raises:
         ConfigError: no such network.
@@ -26,14 +32,14 @@ def build_network_with_weights(config: Config) -> nn.Module:
         try:
             notes = load_weights(
                 network,
-                weights,
+                checkpoint or weights,
                 strict=config.network.resume_strict,
                 accept_backbone=config.phase == "train",
             )
         except CheckpointError as error:
             beside = Path(weights).with_suffix(".yaml")
             hint = f"\nThe config of its own run is {beside}: name it with --configs." if beside.is_file() else ""
-            raise CheckpointError(f"{error}{hint}") from error
+            raise CheckpointError(f"{f'{weights}: ' if checkpoint else ''}{error}{hint}") from error
         for note in notes:
             # With strict loading nothing is left to warn of.
             logger.log(logging.INFO if config.network.resume_strict else logging.WARNING, note)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
@@ -20,6 +21,9 @@ def build_optimizer(network: nn.Module, companions: Iterable[nn.Parameter], conf
     Learning rates as published: parameters under ``backbone`` at ``lr.base_lr``, under ``aux_layer`` or
     ``upsample_proj`` at ten times that, all others at ``lr.nbb_mult`` times.
 
+    The optimisers are PyTorch's fused ones: one pass over the weights, and an attribute ``found_inf`` (a float tensor
+    on the weights' device) that masks the whole step where it is 1.
+
     Args:
         network: of any kind.
         companions: the objective's parameters that learn with it (an auxiliary network); they count among the others.
@@ -34,13 +38,19 @@ def build_optimizer(network: nn.Module, companions: Iterable[nn.Parameter], conf
     method = config.optim.optim_method
     settings = getattr(config.optim, method)
     if method == "sgd":
-        return SGD(
+        optimizer = SGD(
             groups,
             lr=config.lr.base_lr,
             momentum=settings.momentum,
             nesterov=settings.nesterov,
             weight_decay=settings.weight_decay,
+            fused=True,
         )
+        if settings.momentum:
+            # PyTorch makes them in the first step, and leaves them without values where that is masked.
+            for parameter in (parameter for group in groups for parameter in group["params"]):
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return optimizer
     adam = {"adam": Adam, "adamw": AdamW}[method]
     return adam(
         groups,
@@ -48,6 +58,7 @@ def build_optimizer(network: nn.Module, companions: Iterable[nn.Parameter], conf
         betas=tuple(settings.betas),
         eps=settings.eps,
         weight_decay=settings.weight_decay,
+        fused=True,
     )
 
 
@@ -58,7 +69,7 @@ def build_opponents_optimizer(opponents: Iterable[nn.Parameter]) -> Optimizer | 
     Chintala: DCGAN, ICLR 2016).
     """
     opponents = list(opponents)
-    return Adam(opponents, lr=2e-4, betas=(0.5, 0.999)) if opponents else None
+    return Adam(opponents, lr=2e-4, betas=(0.5, 0.999), fused=True) if opponents else None
 
 
 def _rate_factor(name: str, others: float) -> float:

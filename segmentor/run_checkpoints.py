@@ -1,5 +1,7 @@
 """The checkpoints of a training run: where they are, which may not be touched, what is in them."""
 
+import errno
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +10,16 @@ from torch import nn
 from lib.utils.checkpoint import KINDS, checkpoint_path, load_checkpoint, save_checkpoint
 from lib.utils.config import Config
 from lib.utils.errors import CheckpointError
+from lib.utils.files import output_error, remove_stale_temporaries
+from lib.utils.lock import RunLock
+from lib.utils.versions import previous_paths
 
 
 class RunCheckpoints:
-    """Reads and writes ``<name>_{latest,max_performance,min_loss}.pth`` of one run.
+    """Reads and writes ``<name>_{latest,max_performance,min_loss}.pth`` of one run, and what stands beside them.
 
     A checkpoint holds ``config_dict``; ``state_dict``, the network alone; and ``training``, what a resumed run needs.
+    The versions of ``_latest`` before it are kept as ``_previous``, ``_previous_2``, ... (``checkpoints.keep``).
 
     Args:
         config: of the run.
@@ -22,11 +28,29 @@ class RunCheckpoints:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._resumes = config.network.resume_continue
+        self._latest_is_good = False
 
     def path(self, kind: str) -> Path:
         """Of the checkpoint of this kind, one of :data:`~lib.utils.checkpoint.KINDS`."""
         names = self._config.checkpoints
         return checkpoint_path(names.checkpoints_root, names.checkpoints_dir, names.checkpoints_name, kind)
+
+    def beside(self, ending: str) -> Path:
+        """Of another file of the run, ``<name>_<ending>``."""
+        return self.path("latest").with_name(f"{self._config.checkpoints.checkpoints_name}_{ending}")
+
+    def lock(self) -> RunLock:
+        """Keep other processes from this run, and clear up what killed ones of its name left half written.
+
+        Raises:
+            CheckpointError: one of them is at work.
+            OutputError: the folder can't be written to.
+        """
+        name, folder = self._config.checkpoints.checkpoints_name, self.path("latest").parent
+        lock = RunLock(folder / f".{name}.lock", f"the run {name} in {folder}")
+        kinds = "|".join((*KINDS, r"previous(_\d+)?", r"nonfinite_\d+", "history"))
+        remove_stale_temporaries(folder, rf"{re.escape(name)}_({kinds})\.(pth|yaml|npz|csv)")
+        return lock
 
     def refuse_existing_run(self) -> None:
         """Check that a new run would not overwrite another.
@@ -34,25 +58,28 @@ class RunCheckpoints:
         Raises:
             CheckpointError: a run of this name exists, and it is neither the one resumed nor to be overwritten.
         """
-        paths = [self.path(kind) for kind in KINDS]
-        resumed = self._config.network.resume if self._resumes else None
-        if self._config.checkpoints.overwrite or (resumed and Path(resumed).resolve() in [p.resolve() for p in paths]):
-            return
-        for existing in filter(Path.exists, paths):
+        resumed = Path(self._config.network.resume).resolve() if self._goes_on_from_file() else None
+        existing = [path for path in self._all_paths() if path.exists()]
+        if existing and not self._config.checkpoints.overwrite and resumed not in [p.resolve() for p in existing]:
             raise CheckpointError(
-                f"{existing} exists: there is a run of this name; go on with it by `resume` (--resume "
+                f"{existing[0]} exists: there is a run of this name; go on with it by `resume` (--resume "
                 f"{self.path('latest')} --resume_continue y), choose another name, or start over with --overwrite y"
             )
 
     def remove_existing_run(self) -> None:
         """Delete what a run that is to be overwritten left, lest its best checkpoints be taken for the new run's."""
-        if not self._resumes:
-            for path in map(self.path, KINDS):
-                path.unlink(missing_ok=True)
-                path.with_suffix(".yaml").unlink(missing_ok=True)
+        if self._resumes:
+            return
+        for path in self._all_paths():
+            path.unlink(missing_ok=True)
+            path.with_suffix(".yaml").unlink(missing_ok=True)
+        batches = re.compile(re.escape(self.beside("nonfinite_").name) + r"\d+\.npz")
+        for path in self.path("latest").parent.iterdir():
+            if batches.fullmatch(path.name):
+                path.unlink()
 
-    def training_state(self) -> dict[str, Any] | None:
-        """What the run to be resumed left under ``training``; None where a new run starts.
+    def resumed(self) -> dict[str, Any] | None:
+        """The content of the checkpoint that the run goes on from; None where a new run starts.
 
         Raises:
             CheckpointError: the checkpoint can't be read, holds weights alone, or is of a run with other settings of
@@ -63,9 +90,11 @@ class RunCheckpoints:
         path = self._config.network.resume
         if not path:
             raise CheckpointError("--resume_continue y needs the checkpoint to go on from: name it with --resume FILE")
-        checkpoint = load_checkpoint(path)
-        training = checkpoint.get("training")
-        if training is None:
+        try:
+            checkpoint = load_checkpoint(path)
+        except CheckpointError as error:
+            raise CheckpointError(f"{error}{_whole_one_before(Path(path))}") from error
+        if checkpoint.get("training") is None:
             raise CheckpointError(
                 f"{path}: --resume_continue needs a checkpoint with a run's state, and this one holds weights alone; "
                 f"leave --resume_continue out to start a new run from its weights"
@@ -77,13 +106,42 @@ class RunCheckpoints:
                     f"{path}: its run had other settings in section {section}; resume with the config beside it "
                     f"({Path(path).with_suffix('.yaml')}), or leave --resume_continue out to start a new run"
                 )
-        return training
+        # Resumed from another, ``_latest`` may be damaged, and must not take the place of that one.
+        self._latest_is_good = Path(path).resolve() == self.path("latest").resolve()
+        return checkpoint
 
     def save(self, kind: str, network: nn.Module, training: dict[str, Any]) -> None:
-        """Write a checkpoint and, beside it, the resolved config."""
+        """Write a checkpoint and, beside it, the resolved config.
+
+        Raises:
+            OutputError: the folder has vanished, or the disk is full or read-only; all earlier ones are untouched.
+        """
+        path = self.path(kind)
+        if not path.parent.is_dir():
+            # Not made again: a disk that is gone would be replaced by its mount point.
+            raise output_error(path, OSError(errno.ENOENT, f"its folder {path.parent} has vanished"))
         content = {
             "config_dict": self._config.model_dump(mode="json"),
             "state_dict": network.state_dict(),
             "training": training,
         }
-        save_checkpoint(self.path(kind), content, self._config.to_yaml())
+        shift = kind == "latest" and (self._latest_is_good or not path.exists())
+        save_checkpoint(path, content, self._config.to_yaml(), self._config.checkpoints.keep if shift else None)
+        self._latest_is_good |= kind == "latest"
+
+    def _all_paths(self) -> list[Path]:
+        return [*map(self.path, KINDS), *previous_paths(self.path("latest"))]
+
+    def _goes_on_from_file(self) -> bool:
+        return bool(self._resumes and self._config.network.resume)
+
+
+def _whole_one_before(path: Path) -> str:
+    """The newest former version of a damaged checkpoint that is whole, as a sentence; empty if there is none."""
+    for former in previous_paths(path):
+        try:
+            iteration = load_checkpoint(former)["training"]["iteration"]
+        except (CheckpointError, KeyError, TypeError):
+            continue
+        return f"\nThe one before it is whole, after iteration {iteration}: --resume {former} --resume_continue y"
+    return ""

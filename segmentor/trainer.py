@@ -2,51 +2,33 @@
 
 import logging
 import math
+from contextlib import nullcontext
+from signal import Signals
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from lib.datasets.build import build_eval_loader, build_train_loader
 from lib.utils.config import Config
 from lib.utils.device import pin_memory
 from lib.utils.distributed import share_from_main
-from lib.utils.errors import CheckpointError
-from lib.utils.seed import seed_iteration
+from lib.utils.errors import CheckpointError, Interrupted
 from segmentor.checker import check_before_training
+from segmentor.compilation import compile_training
 from segmentor.evaluator import Batch, evaluate
 from segmentor.monitor import Monitor
 from segmentor.network import build_network_with_weights
-from segmentor.objectives import Objective, build_objective
-from segmentor.optim import Schedule, build_opponents_optimizer, build_optimizer
+from segmentor.nonfinite import REMEDY, LossRecord, NonFinitePolicy
+from segmentor.objectives import build_objective
 from segmentor.run_checkpoints import RunCheckpoints
 from segmentor.runtime import Runtime
+from segmentor.step import TrainingModel, TrainingStep
+from segmentor.stopping import StopSignals
 
 logger = logging.getLogger("samcl")
 
-_DIVERGED = (
-    "; the run has diverged: lower lr.base_lr, or compute in float32 with solver.precision fp32 "
-    "(the checkpoints from before are kept)"
-)
-
-
-class TrainingModel(nn.Module):
-    """Network and objective as one module, so that one wrapper synchronises the gradients of both.
-
-    Args:
-        network: returns :class:`lib.models.output.SegOutput`.
-        objective: turns that into losses.
-    """
-
-    def __init__(self, network: nn.Module, objective: Objective) -> None:
-        super().__init__()
-        self.network = network
-        self.objective = objective
-
-    def forward(self, images: Tensor, labels: Tensor, iteration: int) -> dict[str, Tensor]:
-        """Losses by name of images (N, C, H, W) float32 and labels (N, H, W) int64, -1 = ignored."""
-        return self.objective(images, self.network(images), labels, iteration)
+_DIVERGED = f"; the run has diverged: {REMEDY} (the checkpoints from before are kept)"
 
 
 def synchronises_batch_norm(bn_type: str, runtime: Runtime) -> bool:
@@ -75,8 +57,10 @@ class Trainer:
         self.config = config
         self.runtime = runtime
         self.checkpoints = RunCheckpoints(config)
+        self._lock = self.checkpoints.lock() if runtime.world.is_main else nullcontext()
         self.checkpoints.refuse_existing_run()
-        resumed = self.checkpoints.training_state()
+        checkpoint = self.checkpoints.resumed()
+        resumed = checkpoint and checkpoint["training"]
         self.iteration = resumed["iteration"] if resumed else 0
         self.best = dict(resumed["best"]) if resumed else {"miou": -math.inf, "loss": math.inf}
 
@@ -85,28 +69,33 @@ class Trainer:
         self.validation_batches = build_eval_loader(config, **place)
         check_before_training(config)
 
-        model = TrainingModel(build_network_with_weights(config), build_objective(config))
+        model = TrainingModel(build_network_with_weights(config, checkpoint), build_objective(config))
         model.to(runtime.device)
         model.network.to(memory_format=torch.channels_last)
-        on_cuda = runtime.device.type == "cuda"
         if synchronises_batch_norm(config.network.bn_type, runtime):
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
         self.network, self.objective = model.network, model.objective
-        self.optimizer = build_optimizer(self.network, self.objective.companions(), config)
-        self.opponents_optimizer = build_opponents_optimizer(self.objective.opponents())
-        self.schedule = Schedule(self.optimizer, config)
-        # float16 gradients underflow without scaling; only CUDA trains in it.
-        self.scaler = torch.amp.GradScaler(
-            runtime.device.type, enabled=on_cuda and runtime.autocast_dtype is torch.float16
-        )
+        if config.solver.compile:
+            compile_training(self.network, self.objective)
+        self.step = TrainingStep(model, config, runtime)
+        self.record = LossRecord()
+        self.nonfinite = NonFinitePolicy(config, self.checkpoints, runtime.world.is_main)
         if resumed:
             self._restore(resumed)
-        if runtime.world.size > 1:
-            model = DistributedDataParallel(model, device_ids=[runtime.device] if on_cuda else None)
-        self.model = model
+
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Of the network and what learns with it."""
+        return self.step.optimizer
 
     def run(self) -> dict[str, float]:
-        """Run to ``solver.max_iters``, validating and saving on the way; returns :attr:`best`."""
+        """Run to ``solver.max_iters``, validating and saving on the way; returns :attr:`best`.
+
+        Raises:
+            Interrupted: a signal came, and the run was saved after the step.
+            FloatingPointError: the run has diverged.
+            OutputError: a checkpoint can't be written.
+        """
         solver, end = self.config.solver, self.config.solver.max_iters
         if self.iteration >= end:
             logger.info("nothing to do: %d of %d iterations are done", self.iteration, end)
@@ -114,27 +103,45 @@ class Trainer:
         self._announce()
         if self.runtime.world.is_main:
             self.checkpoints.remove_existing_run()
-        self.model.train()
-        sums: dict[str, Tensor] = {}
-        shown = self.iteration
-        with Monitor(self.config, self.runtime.world, self.iteration) as monitor:
+        self.network.train()
+        history = self.checkpoints.beside("history.csv")
+        with (
+            self._lock,
+            StopSignals(self.runtime.world) as signals,
+            Monitor(self.config, self.runtime.world, self.iteration, history) as monitor,
+        ):
             for batch in self.batches:
-                for name, loss in self._step(batch).items():
-                    sums[name] = sums[name] + loss if name in sums else loss
+                result = self.step(batch, self.iteration)
+                self.record.add(self.iteration, result.losses, result.nonfinite)
                 self.iteration += 1
-                monitor.iteration()
+                monitor.iteration(batch)
+                signum = signals.requested()
                 last = self.iteration >= end
                 if last or self.iteration % solver.display_iter == 0:
-                    self._display(monitor, sums, self.iteration - shown)
-                    sums, shown = {}, self.iteration
+                    self._look_for_nonfinite()
+                    monitor.display(self.iteration, self.record.means(), self.step.learning_rates())
+                elif self.record.is_full:
+                    self._look_for_nonfinite()
                 if last or self.iteration % solver.test_interval == 0:
                     self._validate(monitor)
-                if last or self.iteration % self.config.checkpoints.save_iters == 0:
+                if last or signum or self.iteration % self.config.checkpoints.save_iters == 0:
                     self._save("latest")
                 if last:
                     break
+                if signum:
+                    raise Interrupted(self._how_to_go_on(signum), signum)
         logger.info("done: best mIoU %.2f %%, %s", 100 * self.best["miou"], self.checkpoints.path("max_performance"))
         return self.best
+
+    def _look_for_nonfinite(self) -> None:
+        """The one place in the loop that waits for the device's numbers."""
+        self.nonfinite.judge(self.record.read())
+
+    def _how_to_go_on(self, signum: int) -> str:
+        return (
+            f"stopped by {Signals(signum).name} after iteration {self.iteration}; go on with "
+            f"--resume {self.checkpoints.path('latest')} --resume_continue y"
+        )
 
     def _announce(self) -> None:
         world, dtype = self.runtime.world, self.runtime.autocast_dtype
@@ -145,33 +152,6 @@ class Trainer:
             *(self.batches.num_samples, self.validation_batches.num_samples),
             *(self.iteration + 1, self.config.solver.max_iters, self.checkpoints.path("latest")),
         )
-
-    def _step(self, batch: Batch) -> dict[str, Tensor]:
-        """One step of all optimisers; returns the detached losses without waiting for the device."""
-        seed_iteration(self.config.seed, self.iteration, self.runtime.world.rank)
-        images = self.runtime.to_device(batch["image"])
-        labels = batch["label"].to(self.runtime.device, non_blocking=True)
-        with self.runtime.autocast():
-            losses = self.model(images, labels, self.iteration)
-        self.model.zero_grad(set_to_none=True)
-        self.scaler.scale(sum(losses.values())).backward()
-        for optimizer in filter(None, (self.optimizer, self.opponents_optimizer)):
-            self.scaler.step(optimizer)
-        self.scaler.update()
-        self.schedule.after_iteration()
-        return {name: loss.detach() for name, loss in losses.items()}
-
-    def _display(self, monitor: Monitor, sums: dict[str, Tensor], iterations: int) -> None:
-        """The one place in the loop that waits for the device's numbers; a diverged run ends here."""
-        losses = {name: float(value) / iterations for name, value in sums.items()}
-        if not all(map(math.isfinite, losses.values())):
-            terms = ", ".join(f"{name} {value}" for name, value in losses.items())
-            raise FloatingPointError(
-                f"loss not finite between iterations {self.iteration - iterations + 1} and {self.iteration}: {terms}"
-                f"{_DIVERGED}"
-            )
-        rates = [group["lr"] for group in self.optimizer.param_groups]
-        monitor.display(self.iteration, losses, rates, self.config.train.batch_size)
 
     def _validate(self, monitor: Monitor) -> None:
         """Score the validation set and keep the checkpoint if it is the best so far in mIoU or loss."""
@@ -196,10 +176,10 @@ class Trainer:
             raise FloatingPointError(f"validation loss {result.loss} after iteration {self.iteration}{_DIVERGED}")
         scores = result.confusion.scores(self.config.data.names)
         miou = scores["miou"] or 0.0
-        self.schedule.after_validation(miou)
+        self.step.schedule.after_validation(miou)
         monitor.validation(self.iteration, scores, result.loss)
         for batch, predictions in first:
-            monitor.overlays(self.iteration, batch["frame"], predictions, batch["name"])
+            monitor.overlays(self.iteration, batch, predictions)
         better_miou, better_loss = miou > self.best["miou"], result.loss < self.best["loss"]
         self.best = {"miou": max(miou, self.best["miou"]), "loss": min(result.loss, self.best["loss"])}
         if better_miou:
@@ -208,17 +188,17 @@ class Trainer:
             self._save("min_loss")
 
     def _save(self, kind: str) -> None:
+        self._look_for_nonfinite()
         if not all(torch.isfinite(value).all() for value in self.network.state_dict().values()):
             raise FloatingPointError(f"weights not finite after iteration {self.iteration}{_DIVERGED}")
         if self.runtime.world.is_main:
             training = {
                 "iteration": self.iteration,
                 "best": self.best,
+                "nonfinite": self.nonfinite.count,
+                "undisplayed": self.record.undisplayed(),
                 "objective": self.objective.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "opponents_optimizer": self.opponents_optimizer and self.opponents_optimizer.state_dict(),
-                "schedule": self.schedule.state_dict(),
-                "scaler": self.scaler.state_dict(),
+                **self.step.state_dict(),
             }
             self.checkpoints.save(kind, self.network, training)
 
@@ -227,15 +207,12 @@ class Trainer:
         path = self.config.network.resume
         try:
             self.objective.load_state_dict(training["objective"])
-            self.optimizer.load_state_dict(training["optimizer"])
-            if self.opponents_optimizer:
-                self.opponents_optimizer.load_state_dict(training["opponents_optimizer"])
+            self.step.load_state_dict(training)
+            self.record.restore(training["undisplayed"])
+            self.nonfinite.count = training["nonfinite"]
         except (RuntimeError, ValueError, KeyError) as error:
             raise CheckpointError(
                 f"{path}: its run had another objective or optimiser than this config ({error}); resume with the "
                 f"config beside the checkpoint, or leave --resume_continue out to start a new run from its weights"
             ) from error
-        self.schedule.load_state_dict(training["schedule"])
-        if training["scaler"] and self.scaler.is_enabled():
-            self.scaler.load_state_dict(training["scaler"])
         logger.info("resuming %s after iteration %d", path, self.iteration)

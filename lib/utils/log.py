@@ -3,8 +3,10 @@
 import logging
 import os
 import sys
-from logging.handlers import MemoryHandler
+from logging.handlers import MemoryHandler, RotatingFileHandler
 from pathlib import Path
+
+from lib.utils.files import output_error
 
 logger = logging.getLogger("samcl")
 
@@ -26,7 +28,9 @@ def log_to_terminal(level: str, log_format: str, speak: bool = True) -> None:
     logger.addHandler(_Early())
 
 
-def log_to_file(path: str | os.PathLike, level: str, log_format: str, rewrite: bool = False) -> None:
+def log_to_file(
+    path: str | os.PathLike, level: str, log_format: str, rewrite: bool = False, max_mb: int | None = None
+) -> None:
     """Send the project's log to a file as well, from the first line that went to the terminal.
 
     Args:
@@ -34,9 +38,19 @@ def log_to_file(path: str | os.PathLike, level: str, log_format: str, rewrite: b
         level: least level that is written.
         log_format: of :mod:`logging`.
         rewrite: start the file anew.
+        max_mb: bound on the file and the one before it (``<path>.1``) together, in MB (1e6 bytes); None = no bound.
+
+    Raises:
+        OutputError: the file can't be written.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    handler = _add(logging.FileHandler(path, mode="w" if rewrite else "a"), level, log_format)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        if rewrite:
+            Path(path).unlink(missing_ok=True)
+        half = int(max_mb * 1e6 / 2) if max_mb else 0
+        handler = _add(RotatingFileHandler(path, maxBytes=half, backupCount=1), level, log_format)
+    except OSError as error:
+        raise output_error(path, error) from error
     for early in [handler for handler in logger.handlers if isinstance(handler, _Early)]:
         early.setTarget(handler)
         early.close()

@@ -226,15 +226,16 @@ def test_diverged_weights_are_never_saved(make_config):
     )
     with start_runtime(config) as runtime:
         trainer = Trainer(config, runtime)
-        step = trainer._step
+        step = trainer.step
 
-        def step_that_diverges(batch):
-            losses = step(batch)
-            if trainer.iteration == 2:
+        def step_that_diverges(batch, iteration):
+            result = step(batch, iteration)
+            if iteration == 3:
                 next(trainer.network.parameters()).data.fill_(math.nan)
-            return losses
+            return result
 
-        trainer._step = step_that_diverges
+        step_that_diverges.state_dict = step.state_dict
+        trainer.step = step_that_diverges
         with pytest.raises(FloatingPointError, match="diverged"):
             trainer.run()
     content = load_checkpoint(trainer.checkpoints.path("latest"))

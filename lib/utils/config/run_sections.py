@@ -170,6 +170,8 @@ class Logging(Section):
     log_format: Text = "%(asctime)s %(levelname)-7s %(message)s"
     rewrite: Switch = True
     """Begin the file anew rather than go on in it."""
+    max_mb: Positive = 500
+    """Bound in MB on the log file, whose older half goes first, and on TensorBoard's files, which end there."""
 
 
 class Details(Section):

@@ -1,0 +1,67 @@
+"""TensorBoard, which may fail or fill up without ending the run that it shows."""
+
+import logging
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+logger = logging.getLogger("samcl")
+
+
+class Board:
+    """Numbers and pictures for TensorBoard; ends for good, with a warning, when it can't be written or is full.
+
+    Args:
+        folder: of the event files; those of an earlier run are deleted where a new one starts.
+        start: iterations done before; what an interrupted run showed after them is left out.
+        max_mb: bound on the size of the event files, in MB (1e6 bytes).
+    """
+
+    def __init__(self, folder: Path, start: int, max_mb: int) -> None:
+        # Imported here: TensorBoard takes a second to import and nothing else needs it.
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._folder = folder
+        self._max_mb = max_mb
+        self._writer: SummaryWriter | None = None
+        try:
+            for old in folder.glob("events.out.tfevents.*") if start == 0 else ():
+                old.unlink()
+            self._writer = SummaryWriter(folder, purge_step=start + 1 if start else None)
+        except OSError as error:
+            self._end(str(error))
+
+    def scalars(self, iteration: int, values: dict[str, float | None]) -> None:
+        """Show the values that are there."""
+        for name, value in values.items():
+            if value is not None:
+                self._write("add_scalar", name, value, iteration)
+
+    def picture(self, name: str, picture: np.ndarray, iteration: int) -> None:
+        """Show a picture (H, W, 3) uint8."""
+        self._write("add_image", name, picture, iteration, dataformats="HWC")
+
+    def close(self) -> None:
+        """Write what is waiting."""
+        self._write("close")
+        self._writer = None
+
+    def _write(self, method: str, *arguments: Any, **named: Any) -> None:
+        if self._writer is None:
+            return
+        try:
+            if sum(file.stat().st_size for file in self._folder.iterdir()) > self._max_mb * 1e6:
+                self._end(f"{self._folder} has reached logging.max_mb ({self._max_mb})")
+            else:
+                getattr(self._writer, method)(*arguments, **named)
+        except OSError as error:
+            self._end(str(error))
+
+    def _end(self, reason: str) -> None:
+        logger.warning("TensorBoard ends here, and the run goes on: %s", reason)
+        if self._writer is not None:
+            with suppress(OSError):
+                self._writer.close()
+        self._writer = None

@@ -1,0 +1,67 @@
+"""Signals that ask a run to stop: it finishes its step, saves and ends. A second signal ends it at once."""
+
+import os
+import signal
+import time
+from types import FrameType, TracebackType
+
+import torch
+import torch.distributed as dist
+
+from lib.utils.distributed import World
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+ECHO_SECONDS = 2.0
+"""With several processes, a signal within this time of the first is the same one, passed on by torchrun as well."""
+
+
+class StopSignals:
+    """A context in which SIGINT (Ctrl-C) and SIGTERM (schedulers) are requests, which all processes follow together.
+
+    Args:
+        world: this process's place among all; all of them must make this object.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._received = 0
+        self._since = 0.0
+        self._shared = world.size > 1
+        # Of its own and on the CPU: it must not wait for the device, nor come between other exchanges.
+        self._group = dist.new_group(backend="gloo") if self._shared else None
+        self._flag = torch.zeros((), dtype=torch.int64)
+        self._exchange: dist.Work | None = None
+
+    def __enter__(self) -> "StopSignals":
+        self._former = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._exchange and error is None:
+            self._exchange.wait()
+        for number, handler in self._former.items():
+            signal.signal(number, handler)
+
+    def requested(self) -> int:
+        """The signal that this step is to be the last one for, or 0; to be called once in every step, by all processes.
+
+        What the processes have received goes round while the next step runs, so that they stop one step after the
+        signal, all at the same one, and wait for nothing.
+        """
+        if not self._shared:
+            return self._received
+        agreed = 0
+        if self._exchange:
+            self._exchange.wait()
+            agreed = int(self._flag)
+        self._flag.fill_(self._received)
+        self._exchange = dist.all_reduce(self._flag, dist.ReduceOp.MAX, group=self._group, async_op=True)
+        return agreed
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if not self._received:
+            self._received, self._since = number, now
+        elif not self._shared or now - self._since > ECHO_SECONDS:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
