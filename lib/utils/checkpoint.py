@@ -185,7 +185,7 @@ def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
         ) from error
     except CheckpointError:
         raise
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
+    except Exception as error:  # damaged pickles fail in many ways: IndexError, TypeError, MemoryError, ...
         raise CheckpointError(
             f"{path}: can't be read as a checkpoint; it may be truncated or another kind of file: use another "
             f"checkpoint of the run ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
