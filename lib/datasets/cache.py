@@ -1,25 +1,26 @@
 """Decoded frames in memory, kept once for all processes that read them."""
 
+import fcntl
 import mmap
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from multiprocessing import Lock, reduction
+from multiprocessing import reduction
 from typing import Any, BinaryIO
 
 import numpy as np
 
-EMPTY, FILLING, READY = range(3)
-LOCK_SECONDS = 5.0
-"""A process that was killed while it held the lock never gives it back; then frames are read from disk again."""
+READY = 1
+"""State of a frame that is in the memory; 0 before."""
 
 
 class FrameCache:
     """Keeps frames and labels from their first reading on.
 
     Worker processes, forked or spawned, share one block of memory. It has no name, so killed processes leave nothing
-    behind, and the system gives its pages only as they are filled.
+    behind, and the system gives its pages only as they are filled. Each frame is locked by itself while it is filled
+    and looked up; the system unlocks what a killed process held.
 
     Args:
         sizes: (H, W) of each frame in pixels; None for one that is not kept.
@@ -46,7 +47,6 @@ class FrameCache:
             self.nbytes += needed if fits else 0
             self.count += fits
         self._file = _nameless_file(self.nbytes)
-        self._lock = Lock()
         self._map()
 
     def _map(self) -> None:
@@ -54,8 +54,8 @@ class FrameCache:
 
     def get(self, index: int) -> tuple[np.ndarray, np.ndarray | None] | None:
         """Image float32 (H, W[, C]) and label uint8 (H, W) or None, both read-only; None if they aren't kept (yet)."""
-        with self._state(index) as state:
-            ready = state is not None and state[0] == READY
+        with self._locked(index, fcntl.LOCK_SH) as locked:
+            ready = locked and self._memory[index] == READY
         if not ready:
             return None
         image, label = self._views(index)
@@ -66,28 +66,29 @@ class FrameCache:
 
     def put(self, index: int, image: np.ndarray, label: np.ndarray | None) -> None:
         """Keep a frame, if it fits and no other process keeps it at this moment; arguments as :meth:`get` returns."""
-        with self._state(index) as state:
-            if state is None or state[0] != EMPTY:
+        with self._locked(index, fcntl.LOCK_EX) as locked:
+            if not locked or self._memory[index] == READY:
                 return
-            state[0] = FILLING
-        for view, values in zip(self._views(index), (image, label), strict=True):
-            if view is not None:
-                view[...] = values
-        # Taking the lock orders the state after the values, for processors that reorder writes.
-        with self._state(index) as state:
-            if state is not None:
-                state[0] = READY
+            for view, values in zip(self._views(index), (image, label), strict=True):
+                if view is not None:
+                    view[...] = values
+            self._memory[index] = READY
 
     @contextmanager
-    def _state(self, index: int) -> Iterator[memoryview | None]:
-        """The frame's state, under the lock; None if it has no place, or nobody gives the lock back."""
-        if self._starts[index] is None or not self._lock.acquire(timeout=LOCK_SECONDS):
-            yield None
+    def _locked(self, index: int, kind: int) -> Iterator[bool]:
+        """Whether the frame has a place and this process may look at it (``LOCK_SH``) or fill it (``LOCK_EX``) now."""
+        if self._starts[index] is None:
+            yield False
             return
         try:
-            yield memoryview(self._memory)[index : index + 1]
+            fcntl.lockf(self._file, kind | fcntl.LOCK_NB, 1, index)
+        except (BlockingIOError, PermissionError):  # another process has the lock
+            yield False
+            return
+        try:
+            yield True
         finally:
-            self._lock.release()
+            fcntl.lockf(self._file, fcntl.LOCK_UN, 1, index)
 
     def _views(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
         shape, start = self._shapes[index], self._starts[index]

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -270,7 +271,9 @@ class BatchLoader:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for batch in self._loader:
             if isinstance(batch, DataError):
-                raise batch
+                raise DataError(
+                    str(batch)
+                )  # not itself: it and this frame would keep each other, and the workers, alive
             self._bad_samples.add(batch.pop("bad", {}))
             yield batch
 
@@ -299,5 +302,28 @@ def _unchanged(batch: Any) -> Any:
 def _start_worker(_: int) -> None:
     cv2.setNumThreads(0)
     torch.set_num_threads(1)
-    # Ctrl+C reaches all processes of a terminal; the main process decides what follows, and its workers end with it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _obey_parent_alone()
+
+
+def _obey_parent_alone() -> None:
+    """Let this worker end when its parent says so, and not from signals that reach all processes of a job.
+
+    Ctrl+C and a cluster's SIGTERM are for the main process, which may want to finish its step and save; it could not
+    without workers.
+    """
+    asked = threading.Event()
+
+    def interrupt(number: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt  # on which a worker of the DataLoader ends quietly
+
+    def wait_for_parent(parent: int) -> None:
+        while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+            pass
+        asked.set()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    signal.signal(signal.SIGINT, interrupt)
+    if hasattr(signal, "sigwaitinfo"):  # not on macOS
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=wait_for_parent, args=(os.getppid(),), daemon=True).start()

@@ -1,6 +1,10 @@
 """Loading: what a batch holds follows from seed and step; evaluation sees every frame once."""
 
+import os
+import subprocess
+import sys
 from itertools import chain, islice
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -242,6 +246,74 @@ def test_faults_are_found_when_the_loader_is_made(config, root):
         build_train_loader(config())
     with pytest.raises(DataError, match=r"val3\.npy"):
         build_eval_loader(config())
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("gigabytes", [0, 5e-6, 1])
+def test_memory_for_frames_changes_no_batch(config, workers, gigabytes):
+    expected = take(build_train_loader(config("data.cache_gb=0")), 8)
+    loader = build_train_loader(config(f"data.cache_gb={gigabytes}", f"data.workers={workers}"))
+    assert loader.cache_gb <= gigabytes
+    assert_same(take(loader, 8), expected)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_with_memory_for_all_frames_every_file_is_read_once(config, root, workers):
+    batches = iter(build_train_loader(config(f"data.workers={workers}", "data.cache_gb=1")))
+    names = {name for batch in islice(batches, 9) for name in batch["name"]}
+    assert len(names) == 9
+    for path in (root / "train").rglob("*.*"):
+        path.unlink()
+    assert len(list(islice(batches, 9))) == 9
+
+
+def test_without_memory_files_are_read_again(config, root):
+    batches = iter(build_train_loader(config("data.cache_gb=0")))
+    next(batches)
+    for path in (root / "train/image").iterdir():
+        path.unlink()
+    with pytest.raises(DataError, match="No such file"):
+        next(batches)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_evaluation_repeated_from_memory_is_the_same(config, root, workers):
+    expected = list(build_eval_loader(config()))
+    loader = build_eval_loader(config(f"data.workers={workers}"), cache_gb=1)
+    assert_same(list(loader), expected)
+    for path in (root / "val/image").iterdir():
+        path.unlink()
+    batches = list(loader)
+    assert_same(batches, expected)
+    for batch, other in zip(batches, expected, strict=True):
+        np.testing.assert_array_equal(batch["frame"], other["frame"])
+
+
+def test_workers_that_are_spawned_share_the_memory_too(config, root, tmp_path):
+    """As on macOS, and on Linux from Python 3.14 on."""
+    script = tmp_path / "spawn.py"
+    config("data.workers=2", "data.cache_gb=1")
+    script.write_text(
+        "import sys, multiprocessing\n"
+        "from itertools import islice\n"
+        "from pathlib import Path\n"
+        "from lib.datasets.build import build_train_loader\n"
+        "from lib.utils.config import load_config\n"
+        "if __name__ == '__main__':\n"
+        "    multiprocessing.set_start_method('spawn')\n"
+        f"    cfg = load_config({str(tmp_path / 'config.yaml')!r}, pairs=['data.workers=2'])[0]\n"
+        "    batches = iter(build_train_loader(cfg))\n"
+        "    list(islice(batches, 9))\n"
+        f"    for path in Path({str(root / 'train')!r}).rglob('*.*'):\n"
+        "        path.unlink()\n"
+        "    print(sum(float(batch['image'].double().sum()) for batch in islice(batches, 9)))\n"
+    )
+    batches = take(build_train_loader(config()), 18)[9:]
+    expected = sum(float(batch["image"].double().sum()) for batch in batches)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, script], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) == expected
 
 
 def unconstrained(cfg, **options) -> dict[str, tuple[torch.Tensor, torch.Tensor, np.ndarray]]:
