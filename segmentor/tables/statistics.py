@@ -1,11 +1,11 @@
 """Means over seeds, and paired differences with their confidence intervals."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
-Scores = Mapping[int, float]
-"""A score per seed."""
+Scores = Mapping[Hashable, float]
+"""A score per seed, or per frame."""
 
 
 @dataclass(frozen=True)
