@@ -133,6 +133,9 @@ def learning_curves(checkpoint: Path) -> Curves:
     for iteration, kind, name, value in rows:
         chart, curve = _chart(kind, name)
         curves.setdefault(chart, {}).setdefault(curve, []).append((iteration, value))
+    for named in curves.values():
+        if len(named) == 2:
+            named.pop("total", None)  # the sum of a single loss
     return curves
 
 

@@ -20,7 +20,7 @@ def confusion_picture(counts: Sequence[Sequence[int]], names: Sequence[str]) -> 
         names: C class names.
     """
     numbered = len(names) <= MOST_NUMBERED
-    side = 58 if len(names) <= 8 else 44 if numbered else 14
+    side = 50 if len(names) <= 8 else 44 if numbered else 14
     shown = [name if len(name) <= 24 else f"{name[:23]}\N{HORIZONTAL ELLIPSIS}" for name in names]
     left = 34 + LABEL_WIDTH * max(map(len, shown))
     top = 34 + 0.72 * LABEL_WIDTH * max(map(len, shown))

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from lib.vis.report.html import Html, join, tag
 
-WIDTH, HEIGHT = 560, 260
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 40
+WIDTH, HEIGHT = 440, 230
+LEFT, RIGHT, TOP, BOTTOM = 48, 14, 10, 40
 """Margins around the curves, for the axes."""
 MOST_POINTS = 200
 """Of a curve; more become the means of equal stretches."""

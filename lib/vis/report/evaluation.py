@@ -79,11 +79,13 @@ def tile(value: str, title: str, remark: str) -> Html:
 
 
 def _headline(metrics: Mapping[str, Any]) -> Html:
+    count, there = len(metrics["classes"]), sum(entry["hd95"] is not None for entry in metrics["classes"])
+    measured = "classes" if there == count else f"{there} of {count} classes"
     tiles = (
         tile(f"{percent(metrics['miou'])} %", "mean IoU", f"± {percent(metrics['std_iou'])} over classes"),
         tile(f"{percent(metrics['pixel_accuracy'])} %", "pixel accuracy", "of all labelled pixels"),
         tile(f"{percent(metrics['boundary_f1'])} %", "boundary F1", "mean over classes"),
-        tile(f"{pixels(metrics['hd95'])} px", "HD95", "mean over classes, smaller is better"),
+        tile(f"{pixels(metrics['hd95'])} px", "HD95, smaller is better", f"mean over {measured}"),
         tile(whole(metrics["images"]), "frames", f"{metrics['frames_per_second']:.1f} per second"),
     )
     return tag("div", *tiles, class_="tiles")
@@ -96,7 +98,9 @@ def _classes(metrics: Mapping[str, Any], palette: np.ndarray) -> Html:
         bar = tag("span", tag("i", style=f"width:{share:.1f}%"), class_="bar", aria_hidden="true")
         others = [percent(entry[score]) for score in ("dice", "precision", "recall", "boundary_f1")]
         distance = [pixels(entry["hd95"]), whole(entry["hd95_frames"])]
-        rows.append([entry["name"], join([bar, percent(entry["iou"])]), *others, *distance])
+        rows.append(
+            [entry["name"], join([bar, tag("span", percent(entry["iou"]), class_="score")]), *others, *distance]
+        )
     tolerance = 100 * metrics["boundary_tolerance"]
     return join(
         [
@@ -116,7 +120,8 @@ def _classes(metrics: Mapping[str, Any], palette: np.ndarray) -> Html:
 
 def _confusion(metrics: Mapping[str, Any], names: Sequence[str]) -> Html:
     note = "Percent of the pixels of each true class; every row adds up to 100."
-    return join([confusion_picture(metrics["confusion_matrix"], names), tag("p", note, class_="note")])
+    picture = tag("div", confusion_picture(metrics["confusion_matrix"], names), class_="wide-picture")
+    return join([picture, tag("p", note, class_="note")])
 
 
 def _curves(curves: Mapping[str, Mapping[str, Curve]]) -> Html:

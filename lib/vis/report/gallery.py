@@ -16,9 +16,9 @@ MOST_PIXELS_WIDE = 640
 UNITS_WIDE = 320
 """Pictures are this many hatch units wide, whatever the frame's size."""
 ERRORS = {
-    "missed": ("#e8590c", 0, "missed: a class where background is predicted"),
-    "made up": ("#1c7ed6", 1, "made up: background where a class is predicted"),
-    "confused": ("#c2255c", 5, "confused: one class where another is predicted"),
+    "missed": ("#e8590c", 0, "missed: background predicted on a class"),
+    "made up": ("#1c7ed6", 1, "made up: a class predicted on background"),
+    "confused": ("#c2255c", 5, "confused: a class predicted on another"),
 }
 """Kinds of errors: colour, hatch, and what a legend says."""
 _IGNORED = ("#adb5bd", 4)
@@ -84,7 +84,7 @@ def class_legend(names: Sequence[str], palette: np.ndarray) -> Html:
 def error_legend() -> Html:
     """Colour, hatch and meaning of the kinds of errors, and of ignored pixels."""
     entries = [_entry(f"e{hatch}", colour, hatch, text) for colour, hatch, text in ERRORS.values()]
-    entries.append(_entry("eg", *_IGNORED, "ignored: not known, not counted"))
+    entries.append(_entry("eg", *_IGNORED, "ignored: truth not known, not counted"))
     return tag("ul", *entries, class_="legend", aria_label="Errors")
 
 

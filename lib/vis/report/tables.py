@@ -55,7 +55,7 @@ def facts(pairs: Iterable[tuple[str, str]]) -> Html:
 def _head(column: Column, sortable: bool, first: bool) -> Html:
     title = tag("button", column.title, type="button") if sortable else column.title
     order = ("ascending" if first else "none") if sortable else None
-    kind = "number" if column.numbers else None
+    kind = None if column.numbers else "text"
     return tag("th", title, scope="col", title=column.meaning or None, aria_sort=order, class_=kind)
 
 
