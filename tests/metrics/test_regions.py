@@ -68,8 +68,52 @@ def test_eyes_in_pieces_and_specks_change_little():
     label[5:8, 5:9] = 5  # a speck of nose in the corner
     label[-8:-5, 20:24] = 3
     check_parts(label, landmarks)
-    for before, after in zip(whole, parts(label), strict=True):
-        assert (before & after).sum() / (before | after).sum() > 0.85
+    assert overlap(whole, parts(label)) > 0.85
+
+
+def overlap(one, other):
+    """Intersection over union, per part."""
+    return min((before & after).sum() / (before | after).sum() for before, after in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("roll", [-70, 0, 30])
+def test_the_nose_tip_lies_about_the_axis_and_half_as_wide_as_the_nose(roll):
+    label, landmarks = draw_face(SIZE, roll)
+    nostrils, tip = parts(label)
+    axis = landmarks[27] - landmarks[33]
+    axis /= np.linalg.norm(axis)
+
+    def across(mask):
+        return (np.argwhere(mask)[:, ::-1] - landmarks[33]) @ (-axis[1], axis[0])
+
+    width = np.ptp(across(label == 5))
+    assert np.abs(across(tip)).max() == pytest.approx(width / 4, abs=1.5)
+    assert np.ptp(across(nostrils)) > 0.9 * width
+
+
+def test_pixels_that_stick_out_of_the_nose_hardly_move_its_parts():
+    label, landmarks = draw_face(SIZE)
+    whole = parts(label)
+    x, y = np.round(landmarks[33]).astype(int)
+    label[y : y + 5, x] = 5
+    assert overlap(whole, parts(label)) > 0.9
+
+
+def test_a_speck_beside_a_hidden_eye_is_no_eye():
+    label, landmarks = draw_face(SIZE, without=["right eye"])
+    whole = parts(label)
+    x, y = np.round(landmarks[31]).astype(int)
+    label[y + 25 : y + 28, x + 60 : x + 63] = 3
+    assert overlap(whole, parts(label)) > 0.9
+
+
+def test_eyes_that_would_turn_the_face_over_are_none():
+    label, landmarks = draw_face(SIZE, without=["left eye", "right eye"])
+    whole = parts(label)
+    x, y = np.round(landmarks[28]).astype(int)
+    label[y - 50 : y - 20, x - 30 : x - 24] = 3  # a strap of a mask from forehead to cheek
+    label[y + 45 : y + 75, x + 28 : x + 34] = 3
+    assert overlap(whole, parts(label)) > 0.9
 
 
 def test_a_turned_head_moves_the_nose_against_the_mouth_and_the_parts_stay_level():
