@@ -111,8 +111,8 @@ def test_eyes_that_would_turn_the_face_over_are_none():
     label, landmarks = draw_face(SIZE, without=["left eye", "right eye"])
     whole = parts(label)
     x, y = np.round(landmarks[28]).astype(int)
-    label[y - 50 : y - 20, x - 30 : x - 24] = 3  # a strap of a mask from forehead to cheek
-    label[y + 45 : y + 75, x + 28 : x + 34] = 3
+    label[y - 50 : y - 20, x - 12 : x - 6] = 3  # a strap of a mask from forehead to cheek
+    label[y + 45 : y + 75, x + 22 : x + 28] = 3
     assert overlap(whole, parts(label)) > 0.9
 
 
