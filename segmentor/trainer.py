@@ -66,7 +66,8 @@ class Trainer:
 
         place = {"rank": runtime.world.rank, "world_size": runtime.world.size, "pin_memory": pin_memory(runtime.device)}
         self.batches = build_train_loader(config, self.iteration, **place)
-        self.validation_batches = build_eval_loader(config, **place)
+        left = config.data.cache_gb - self.batches.cache_gb
+        self.validation_batches = build_eval_loader(config, cache_gb=left, **place)
         check_before_training(config)
 
         model = TrainingModel(build_network_with_weights(config, checkpoint), build_objective(config))

@@ -46,11 +46,13 @@ class Data(Section):
     include_val: Switch = False
     """Train on the validation frames as well."""
     cache_gb: NonNegative = 2.0
-    """Memory for decoded training frames in GB, shared by the workers; 0 = none."""
+    """Memory in GB, of each process with its workers, for decoded frames: those to train on first, then those to
+    validate on. What doesn't fit is read from disk every time."""
     on_bad_sample: Literal["stop", "skip"] = "stop"
-    """What a training frame that can't be read does: end the run, or be replaced by another and counted."""
+    """What a training frame that can't be read does: end the run, or be replaced by another and counted. A validation
+    frame always ends it."""
     max_bad_samples: Natural = 10
-    """With ``skip``: more different bad frames end the run."""
+    """With ``skip``: more different bad frames than this end the run."""
     on_leak: Literal["stop", "warn"] = "stop"
     """What subjects that are in both train and val do, unless ``include_val`` means it: end the run or the check with
     an error, or a warning."""
