@@ -4,6 +4,7 @@ import csv
 import json
 import logging
 import platform
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -123,8 +124,10 @@ def read_examples(config: Config, out_dir: Path, groups: dict[str, list[FrameSco
 
 def learning_curves(checkpoint: Path) -> Curves:
     """From the history beside a checkpoint, by chart and curve; nothing where there is none that can be read."""
-    name = next((checkpoint.stem.removesuffix(f"_{kind}") for kind in KINDS if checkpoint.stem.endswith(kind)), None)
-    path = checkpoint.with_name(f"{name}_history.csv")
+    run = re.fullmatch(rf"(.+)_(?:{'|'.join(KINDS)}|previous(?:_\d+)?)", checkpoint.stem)
+    if run is None:
+        return {}
+    path = checkpoint.with_name(f"{run[1]}_history.csv")
     try:
         rows = read_history(path)
     except (OSError, UnicodeDecodeError):
