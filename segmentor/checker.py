@@ -73,7 +73,8 @@ def check_before_training(config: Config) -> None:
             ``data.on_bad_sample`` ``skip`` the faults that these are about are warnings.
     """
     data = config.data
-    parts, errors = find_parts(data.data_dir)
+    parts, _ = find_parts(data.data_dir)
+    errors: list[Finding] = []
     leaks, warnings = ([], []) if data.include_val else shared_subjects(parts)
     remedies = ["--phase check tells more"]
     if data.on_leak == "warn":

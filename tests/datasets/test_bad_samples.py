@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from itertools import islice
@@ -16,6 +17,8 @@ import torch
 from lib.datasets.build import build_eval_loader, build_train_loader
 from lib.utils.config import load_config
 from lib.utils.errors import ConfigError, DataError
+from segmentor.runtime import start_runtime
+from segmentor.trainer import Trainer
 from tests.datasets.helpers import write_pair
 
 SIZE = (20, 24)
@@ -307,3 +310,20 @@ def test_the_largest_frame_that_transforms_can_make_is_known_to_the_pixel(config
     for smaller in ([49, 42], [50, 41]):
         with pytest.raises(ConfigError, match="at least 50x42"):
             build_train_loader(config(resize, f"train.data_transformer.input_size={smaller}"))
+
+
+def test_a_whole_run_goes_on_without_frames_that_vanished_before_and_break_within(make_config, data_dir, tmp_path):
+    root = tmp_path / "data"
+    shutil.copytree(data_dir, root)
+    (root / "train/label/train2.png").unlink()
+    with_nan(root / "train/image/train7.npy")
+    options = (f"data.data_dir={root}", "network.base_channels=2", "solver.max_iters=4")
+    with pytest.raises(DataError, match="without label"):
+        train(make_config(*options))
+    train(make_config(*options, SKIP))
+    assert list(tmp_path.rglob("*_latest.pth"))
+
+
+def train(cfg) -> None:
+    with start_runtime(cfg) as runtime:
+        Trainer(cfg, runtime).run()
