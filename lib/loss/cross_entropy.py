@@ -8,35 +8,42 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from lib.loss.masks import full_precision, no_autocast, one_hot, valid_mask
+from lib.loss.masks import full_precision, no_autocast, one_hot, valid_mask, without_ignored
 from lib.utils.errors import ConfigError
 
 ClassWeights = Tensor | Literal["auto"] | None
 
 
 class BinaryCrossEntropySum(torch.autograd.Function):
-    """Sum of -t log s(x) - (1 - t) log(1 - s(x)) over valid pixels, s the sigmoid; its derivative is s(x) - t.
+    """Sum of -t log s(x) - (1 - t) log(1 - s(x)), s the sigmoid; its derivative s(x) - t is made with the value.
 
     The framework's own makes twice as many passes over memory and takes a log1p that CPUs compute slowly. As
-    -log s(|x|) is log(1 + exp(-|x|)), the summand is max(x, 0) - x t - log s(|x|), which no logit overflows.
+    -log s(|x|) is log(1 + exp(-|x|)), the summand is max(x, 0) - x t - log s(|x|), which no logit overflows, and the
+    logarithm can be taken of products over classes: each s(|x|) is at least a half.
     """
 
     @staticmethod
-    def forward(ctx, logits: Tensor, masks: Tensor, valid: Tensor) -> Tensor:
-        ctx.save_for_backward(logits, masks, valid)
-        losses = logits.clamp(min=0).sub_(logits * masks).sub_(logits.abs().sigmoid_().log_())
-        return (losses.sum(dim=1, keepdim=True) * valid).sum()
+    def forward(ctx, logits: Tensor, masks: Tensor) -> Tensor:
+        total = logits.clamp(min=0).addcmul_(logits, masks, value=-1).sum()
+        probabilities = logits.sigmoid()
+        for part in probabilities.split(64, dim=1):  # 2^-64 is far from underflow
+            total = total - part.sub(0.5).abs_().add_(0.5).prod(dim=1).log_().sum()
+        ctx.save_for_backward(probabilities.sub_(masks))
+        return total
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, outer: Tensor) -> tuple[Tensor, None, None]:
-        logits, masks, valid = ctx.saved_tensors
-        return logits.sigmoid().sub_(masks).mul_(valid * outer), None, None
+    def backward(ctx, outer: Tensor) -> tuple[Tensor, None]:
+        (derivative,) = ctx.saved_tensors
+        return derivative * outer, None
 
 
-def binary_cross_entropy_sum(logits: Tensor, masks: Tensor, valid: Tensor) -> Tensor:
-    """:class:`BinaryCrossEntropySum` of logits x (N, C, H, W), masks t (N, C, H, W) and valid (N, 1, H, W); scalar."""
-    return BinaryCrossEntropySum.apply(logits, masks, valid)
+def binary_cross_entropy_sum(logits: Tensor, masks: Tensor) -> Tensor:
+    """:class:`BinaryCrossEntropySum` of logits x and masks t, both (N, C, H, W); a scalar.
+
+    A pixel whose logits are ``IGNORED_LOGIT`` and whose masks are 0 adds nothing.
+    """
+    return BinaryCrossEntropySum.apply(logits, masks)
 
 
 def binary_cross_entropy_loss(logits: Tensor, labels: Tensor, ignore_index: int = -1) -> Tensor:
@@ -50,10 +57,11 @@ def binary_cross_entropy_loss(logits: Tensor, labels: Tensor, ignore_index: int 
         A scalar, 0 without valid pixels.
     """
     with no_autocast(logits):
-        logits = full_precision(logits)
+        logits = without_ignored(full_precision(logits), labels, ignore_index)
         masks = one_hot(labels, logits.shape[1], ignore_index, logits.dtype)
-        valid = valid_mask(labels, ignore_index).unsqueeze(1).to(logits.dtype)
-        return binary_cross_entropy_sum(logits, masks, valid) / (logits.shape[1] * valid.sum()).clamp(min=1)
+        return binary_cross_entropy_sum(logits, masks) / (
+            logits.shape[1] * valid_mask(labels, ignore_index).sum()
+        ).clamp(min=1)
 
 
 def inverse_frequencies(labels: Tensor, num_classes: int, ignore_index: int = -1) -> Tensor:

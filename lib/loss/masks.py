@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
+IGNORED_LOGIT = -1e30  # its sigmoid and that one's derivative are 0, and so is its product with a mask of 0
+
 
 def no_autocast(tensor: Tensor) -> AbstractContextManager:
     """A context without autocast on the tensor's device."""
@@ -37,6 +39,14 @@ def one_hot(labels: Tensor, num_classes: int, ignore_index: int = -1, dtype: tor
     Returns:
         (N, C, H, W), 1 where the label is the class; all zero at ignored pixels.
     """
-    classes = torch.arange(num_classes, device=labels.device).view(1, num_classes, 1, 1)
-    masks = (labels.unsqueeze(1) == classes) & valid_mask(labels, ignore_index).unsqueeze(1)
-    return masks.to(dtype)
+    valid = valid_mask(labels, ignore_index).to(dtype)
+    classes = torch.arange(num_classes, device=labels.device, dtype=dtype).view(1, num_classes, 1, 1)
+    # arithmetic, as CPUs compare slowly: 1 where the distance to the class is 0; the class of ignored pixels is -1
+    distance = (valid * (labels.to(dtype) + 1) - 1).unsqueeze(1) - classes
+    return distance.abs_().neg_().add_(1).clamp_(min=0)
+
+
+def without_ignored(logits: Tensor, labels: Tensor, ignore_index: int = -1) -> Tensor:
+    """Logits (N, C, H, W), ``IGNORED_LOGIT`` where ``labels`` (N, H, W) are ignored; contiguous."""
+    valid = valid_mask(labels, ignore_index).unsqueeze(1).to(logits.dtype)
+    return logits.contiguous() + (valid - 1) * -IGNORED_LOGIT

@@ -38,13 +38,18 @@ def test_bce_is_the_mean_over_classes_and_labelled_pixels():
 
 
 def test_bce_and_its_gradient_are_the_frameworks_for_any_logit():
-    masks, valid = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, 1, 9), torch.ones(1, 1, 1, 9)
+    masks = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1).expand(1, 2, 1, 9)
     logits = torch.tensor([-1e4, -200.0, -60.0, -1.0, 0.0, 1.0, 60.0, 200.0, 1e4]).expand(1, 2, 1, 9).clone()
     ours, theirs = logits.clone().requires_grad_(), logits.clone().requires_grad_()
-    loss = binary_cross_entropy_sum(ours, masks, valid)
+    loss = binary_cross_entropy_sum(ours, masks)
     expected = F.binary_cross_entropy_with_logits(theirs, masks, reduction="sum")
     torch.testing.assert_close(loss, expected)
     torch.testing.assert_close(torch.autograd.grad(loss, ours), torch.autograd.grad(expected, theirs))
+
+
+def test_bce_of_many_undecided_classes_does_not_underflow():
+    zeros = torch.zeros(1, 300, 1, 1)
+    assert binary_cross_entropy_sum(zeros, zeros).item() == pytest.approx(300 * math.log(2))
 
 
 @pytest.mark.parametrize("weight", [None, torch.tensor([0.5, 1.0, 2.0])])

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 
 from lib.loss import RMILoss
-from lib.loss.rmi import HalfLogDet
+from lib.loss.log_det import HalfLogDet
+from lib.loss.rmi import MaxPool, pooled_masks
 from lib.utils.errors import ConfigError
 from tests.loss import golden
 
@@ -97,16 +98,32 @@ def test_bf16_born_logits_are_computed_in_float32():
     assert torch.equal(loss, RMILoss(4)(born.float(), labels))
 
 
-@pytest.mark.parametrize("scale", [1.0, 30.0, 60.0])
-def test_residual_form_is_safe_in_float32(scale):
+@pytest.mark.parametrize("scale", [0.3, 1.0, 3.0, 30.0, 60.0])
+def test_linear_algebra_is_safe_in_float32(scale):
     _, labels = waves(height=120, width=140)
     truth = F.one_hot(labels.clamp(min=0), 4).permute(0, 3, 1, 2).double()
     noise = torch.rand(truth.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     prediction = (scale * (2 * truth - 1) + 0.1 * noise).sigmoid()
 
-    exact = HalfLogDet.apply(prediction, truth, 3)
-    single = HalfLogDet.apply(prediction.float(), truth.float(), 3)
-    torch.testing.assert_close(single.double(), exact, rtol=1e-2, atol=0)
+    exact = HalfLogDet.apply(prediction, truth, 3, torch.float64)
+    single = HalfLogDet.apply(prediction.float(), truth.float(), 3, torch.float32)
+    torch.testing.assert_close(single.double(), exact, rtol=1e-3, atol=0)
+
+
+@pytest.mark.parametrize(("size", "stride"), [(3, 3), (4, 2), (5, 2), (2, 3), (1, 2)])
+def test_pooling_and_its_gradient_are_the_frameworks(size, stride):
+    ours = torch.randn(2, 3, 14, 17, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    theirs = ours.detach().clone().requires_grad_()
+    pooled, expected = MaxPool.apply(ours, size, stride), F.max_pool2d(theirs, size, stride, padding=size // 2)
+    assert torch.equal(pooled, expected)
+    weights = torch.randn(pooled.shape, generator=torch.Generator().manual_seed(1))
+    (weights * pooled).sum().backward()
+    (weights * expected).sum().backward()
+    torch.testing.assert_close(ours.grad, theirs.grad)
+
+    masks = F.one_hot(ours.argmax(dim=1), 3).movedim(-1, 1).float()
+    expected = F.max_pool2d(masks, size, stride, padding=size // 2)
+    assert torch.equal(pooled_masks(masks, way=0, size=size, stride=stride), expected)
 
 
 def test_better_predictions_have_lower_loss():
