@@ -36,8 +36,8 @@ def measure_memory(setup: Setup) -> Section:
         ),
     ]
     text = (
-        f"Greatest resident size of a process that trains, after two steps of {WITH} and of {WITHOUT}. The {STEPS} steps "
-        "are those of a UNET of 8 base channels on batches of 4 frames of 128x160."
+        f"Greatest resident size of a process that trains, after two steps of {WITH} and of {WITHOUT}. The {STEPS} "
+        "steps are those of a UNET of 8 base channels on batches of 4 frames of 128x160."
     )
     return Section("Memory", rows, [text])
 

@@ -61,7 +61,7 @@ class Setup:
         return self.folder / "data/raw"
 
     def pairs(self, run: str, **values: Any) -> list[str]:
-        """``section.key=value`` of a run of this name, on the CPU, on :attr:`prepared`, with ``section__key`` values."""
+        """``section.key=value`` of a run on :attr:`prepared` and the CPU; in ``values``, ``__`` is a key's dot."""
         runs = self.folder / "runs"
         pairs = {
             "gpu": [CPU_ONLY],

@@ -34,8 +34,8 @@ def measure_start(setup: Setup) -> Section:
         otherwise=early,
     )
     text = (
-        f"Config {CONFIG} on 602 frames, from the start of the process until the network is called with the first batch: "
-        "config, check of all files, network, workers and batch. Of TensorBoard, matplotlib, torchvision and scipy "
+        f"Config {CONFIG} on 602 frames, from the start of the process until the network is called with the first "
+        "batch: config, check of all files, network, workers, batch. Of TensorBoard, matplotlib, torchvision and scipy "
         f"{', '.join(sorted(loaded)) if loaded else 'none'} had been imported by then."
     )
     return Section("Start", [row], [text])

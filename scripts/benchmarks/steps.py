@@ -21,9 +21,10 @@ def measure_step(setup: Setup) -> Section:
     batch = setup.pick(8, 2)
     section = Section("Training step")
     section.text.append(
-        f"Config {CONFIG} through the real trainer and its loader (channels_last), batches of {batch}; the bare network "
-        "(forward, cross-entropy, backward, optimiser step, channels_last, same precision, one batch in memory) and the "
-        "published recipe (fp32, NCHW, no workers, published TiAug, RMI and SAM-CL) take turns with it, step by step."
+        f"Config {CONFIG} through the real trainer and its loader (channels_last), batches of {batch}; the bare "
+        "network (forward, cross-entropy, backward, optimiser step, channels_last, same precision, one batch in "
+        "memory) and the published recipe (fp32, NCHW, no workers, published TiAug, RMI and SAM-CL) take turns with "
+        "it, step by step."
     )
     for precision, repeats in (("bf16", setup.pick(6, 3)), ("fp32", setup.pick(4, 2))):
         config = setup.config(
