@@ -10,11 +10,22 @@ from PIL import Image
 
 from lib.utils.config import Config, load_config
 from segmentor.checks import check_names
+from tests import fuzz
 
 HEIGHT, WIDTH = 48, 64
 
 # Tensors in tests are small: a second thread gains nothing and waits for a core where other work runs beside.
 torch.set_num_threads(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--fuzz N``, see :mod:`tests.fuzz`."""
+    parser.addoption("--fuzz", type=int, default=1, metavar="N", help="N times as many generated cases, other ones")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hand ``--fuzz`` on before any test is imported."""
+    fuzz.factor = config.getoption("--fuzz")
 
 
 def draw_frame(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -12,9 +12,10 @@ from typing import Any
 from lib.utils.config.crosscheck import cross_check
 from lib.utils.config.faults import Fault, refuse
 from lib.utils.config.published import supply_meaning, without_effect
-from lib.utils.config.read import parse_value, read_with_bases
+from lib.utils.config.read import check_plain, parse_value, read_with_bases
 from lib.utils.config.schema import Config
 from lib.utils.config.validate import annotation_of, validate
+from lib.utils.errors import ConfigError
 
 Check = Callable[[Config], list[Fault]]
 
@@ -45,6 +46,10 @@ def load_config(
     tree: dict[str, Any] = {}
     origins: dict[str, str] = {}
     if base:
+        try:
+            check_plain(base)
+        except ConfigError as error:
+            raise ConfigError(f"the checkpoint's config: {error}") from None
         _merge(tree, base, "the checkpoint", origins)
     for source, layer in read_with_bases(Path(path)) if path else ():
         _merge(tree, layer, source if source != str(path) else "", origins)

@@ -15,11 +15,12 @@ import yaml
 from lib.utils.config.faults import printable, shorten_text
 from lib.utils.errors import ConfigError
 
-LARGEST_FILE = 4 * 2**20  # bytes
+LARGEST_FILE = 2 * 2**20  # bytes; YAML is read at some 300 KB a second
 MOST_VALUES = 5_000
 DEEPEST = 32
 BASE_KEY = "_base_"
 
+_PLAIN_TYPES = (dict, list, str, int, float, bool, type(None))
 _PREFIX = "tag:yaml.org,2002:"
 _PATTERNS = {
     "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
@@ -159,7 +160,7 @@ def parse_json(text: str) -> Any:
         raise
     except ValueError:
         raise ConfigError("expected numbers of at most 1000 digits, got more") from None
-    _check_extent(tree)
+    check_plain(tree)
     return tree
 
 
@@ -172,12 +173,23 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return tree
 
 
-def _check_extent(tree: Any) -> None:
+def check_plain(tree: Any) -> None:
+    """Refuse what no JSON or YAML file can hold, as a checkpoint's config may, and what is too deep or too large.
+
+    Raises:
+        ConfigError: another type than those of plain data, a key that is no text, or more values or levels than a file
+            may have.
+    """
     level, values = [tree], 0
     for _ in range(DEEPEST + 1):
         values += len(level)
         if values > MOST_VALUES:
             raise ConfigError(f"expected at most {MOST_VALUES} values, got more")
+        for part in level:
+            if type(part) not in _PLAIN_TYPES:
+                raise ConfigError(f"expected plain data, got a {type(part).__name__}")
+            if type(part) is dict and not all(type(key) is str for key in part):
+                raise ConfigError("expected names as keys, got others")
         parts = [part for part in level if isinstance(part, (dict, list))]
         level = [value for part in parts for value in (part.values() if isinstance(part, dict) else part)]
         if not level:
