@@ -131,14 +131,15 @@ class Predictor:
             if not count:
                 raise DataError(f"{self.config.predict.input}: no frames")
         seconds = time.monotonic() - start
-        logger.info("%d frames in %.1f s (%.1f frames per second)", count, seconds, count / seconds)
+        logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
         table.summarise()
         logger.info("results: %s", self.out_dir)
 
     def _announce(self) -> None:
-        length = "frames" if self.sequence.length is None else f"{self.sequence.length} frame(s)"
+        length = "frames" if self.sequence.length is None else _counted(self.sequence.length)
         rate = f" at {self.fps:g} frames per second" if self.fps else ""
-        what = (length + rate, self.config.predict.input, self.config.network.resume, self.out_dir)
+        source = "standard input" if self.config.predict.input == "-" else self.config.predict.input
+        what = (length + rate, source, self.config.network.resume, self.out_dir)
         logger.info("predicting %s of %s with %s, writing to %s", *what)
         if "nostrils" not in region_names(self.config.data.names):
             logger.info("no class is called nose: no nostrils, no nose tip, no breathing")
@@ -153,7 +154,7 @@ class Predictor:
 
     def _prepare(self, named: tuple[str, ThermalFrame]) -> Prepared:
         name, frame = named
-        self._say(frame)
+        self._say(name, frame)
         letterbox, image, valid = None, frame.values, None
         if self.config.test.mode != "sscrop_test":
             width, height = self.config.train.data_transformer.input_size
@@ -164,8 +165,8 @@ class Predictor:
             section = section.model_copy(update={"window": None})
         return Prepared(name, frame, torch.from_numpy(normalize(image, valid, section))[None], letterbox)
 
-    def _say(self, frame: ThermalFrame) -> None:
-        """Log what a reader decided, the first time."""
+    def _say(self, name: str, frame: ThermalFrame) -> None:
+        """Log what a reader decided, with the first frame that it is true of."""
         notes = [frame.note]
         if not frame.radiometric:
             notes.append("not radiometric: no temperatures are measured")
@@ -174,7 +175,7 @@ class Predictor:
         for note in notes:
             if note and note not in self._notes and len(self._notes) < MOST_NOTES:
                 self._notes.add(note)
-                logger.info(note)
+                logger.info("%s: %s", name, note)
 
     def _finish(self, prepared: Prepared, logits: Tensor) -> Finished:
         """Everything about one frame that needs no other: back to its own size, files, measurements."""
@@ -194,6 +195,10 @@ class Predictor:
         frame: Finished = finished.result()
         table.add(frame.name, frame.measurements)
         video.write(frame.picture)
+
+
+def _counted(frames: int) -> str:
+    return "1 frame" if frames == 1 else f"{frames} frames"
 
 
 def _batches(frames: Iterable[Prepared], most: int) -> Iterator[list[Prepared]]:

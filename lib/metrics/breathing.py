@@ -14,6 +14,8 @@ BAND = (0.1, 0.5)
 MIN_SECONDS = 30.0
 MIN_MEASURED = 0.5
 """Share of the frames that must have a temperature."""
+MIN_CHANGE = 1e-3
+"""K; far below any camera's noise, so nothing was measured, and rounding has rhythms of its own."""
 SEGMENT_SECONDS = 60.0
 """Longer sequences are averaged over segments of this length, half overlapping."""
 GRID_HZ = 0.002
@@ -56,7 +58,7 @@ def breathing(temperature: np.ndarray, fps: float) -> Breathing:
     """
     temperature = np.asarray(temperature, np.float64)
     seconds, measured = len(temperature) / fps, np.isfinite(temperature)
-    problem = _problem(seconds, fps, float(measured.mean()) if len(measured) else 0.0)
+    problem = _problem(seconds, fps, temperature[measured], len(temperature))
     if problem:
         return Breathing(None, None, None, None, False, f"no breathing rate: {problem}")
     from scipy import signal
@@ -64,7 +66,7 @@ def breathing(temperature: np.ndarray, fps: float) -> Breathing:
     index = np.arange(len(temperature))
     filled = np.interp(index, index[measured], temperature[measured])
     sections = signal.butter(2, BAND, btype="bandpass", fs=fps, output="sos")
-    filtered = signal.sosfiltfilt(sections, signal.detrend(filled), padlen=min(len(filled) - 1, int(10 * fps)))
+    filtered = signal.sosfiltfilt(sections, filled, padlen=min(len(filled) - 1, int(10 * fps)))
     length = min(len(filled), round(SEGMENT_SECONDS * fps))
     frequencies, power = signal.welch(
         filled, fps, nperseg=length, nfft=max(length, round(fps / GRID_HZ)), detrend="linear"
@@ -83,14 +85,17 @@ def breathing(temperature: np.ndarray, fps: float) -> Breathing:
     return Breathing(filtered, frequencies, power, 60 * peak, clear, note)
 
 
-def _problem(seconds: float, fps: float, measured: float) -> str:
-    """What rules out a rate, or nothing."""
+def _problem(seconds: float, fps: float, measured: np.ndarray, frames: int) -> str:
+    """What rules out a rate, or nothing; ``measured`` are the temperatures that there are, of so many frames."""
     if fps < 4 * BAND[1]:
         return f"it takes at least {4 * BAND[1]:g} frames a second, and there are {fps:g}"
     if seconds < MIN_SECONDS:
         return f"it takes at least {MIN_SECONDS:g} s, and there are {seconds:.1f} s"
-    if measured < MIN_MEASURED:
-        return f"the nostrils were measured in {measured:.0%} of the frames, and it takes {MIN_MEASURED:.0%}"
+    share = len(measured) / frames
+    if share < MIN_MEASURED:
+        return f"the nostrils were measured in {share:.0%} of the frames, and it takes {MIN_MEASURED:.0%}"
+    if np.ptp(measured) < MIN_CHANGE:
+        return f"the temperature of the nostrils changes by less than {MIN_CHANGE:g} K"
     return ""
 
 

@@ -135,6 +135,7 @@ def test_the_spectrum_covers_the_band_and_has_its_peak_at_the_rate():
         (np.zeros(100), 1.9, "at least 2 frames a second, and there are 1.9"),
         (np.where(np.arange(600) % 3 == 0, 33.0, np.nan), 10.0, "measured in 33% of the frames, and it takes 50%"),
         (np.array([]), 10.0, "there are 0.0 s"),
+        (33.1 + 1e-5 * np.sin(np.arange(600)), 10.0, "changes by less than 0.001 K"),
     ],
 )
 def test_where_no_rate_can_be_told_the_note_says_why(values, fps, reason):
@@ -145,9 +146,9 @@ def test_where_no_rate_can_be_told_the_note_says_why(values, fps, reason):
     assert reason in found.note
 
 
-@pytest.mark.parametrize("level", [0.0, 33.1, 36.7])
-def test_a_constant_temperature_has_no_clear_rate(level):
-    assert not breathing(np.full(600, level), FPS).clear
+@pytest.mark.parametrize("rate", [9.93, 14.96, 20.05, 25.03])
+def test_a_rate_is_found_between_the_points_of_the_spectrum(rate):
+    assert breathing(33 + np.sin(2 * np.pi * rate / 60 * time_of(60)), FPS).rate == pytest.approx(rate, abs=0.02)
 
 
 def test_the_note_tells_clear_from_unclear():

@@ -220,7 +220,7 @@ def test_the_log_says_what_is_done_and_where_and_what_is_missing(face_config, ne
     assert "net.pth" in said[0]
     assert str(tmp_path / "out") in said[0]
     assert text.count("not radiometric") == 1
-    assert "1 frames in" in text
+    assert "1 frame in" in text
     assert "frames per second" in text
 
 
