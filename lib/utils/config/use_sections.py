@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lib.utils.config.base import AboveZero, Natural, Number, Path, Paths, Section, Size
+from lib.utils.config.base import Number, Path, Paths, Section, Size, Whole
 
 
 class Predict(Section):
@@ -22,9 +22,9 @@ class Predict(Section):
     """See ``temp_scale``."""
     raw_size: Size = [640, 512]
     """[width, height] of headerless ``.bin`` frames in pixels."""
-    fps: AboveZero | None = None
+    fps: Annotated[float, Field(gt=0, le=10000)] | None = None
     """Frames per second of a sequence; null = that of a video, else unknown."""
-    erode: Natural = 0
+    erode: Annotated[Whole, Field(ge=0, le=256)] = 0
     """Pixels taken off every region's edge before its temperatures are measured."""
 
 
