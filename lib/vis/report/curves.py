@@ -49,7 +49,9 @@ def line_chart(title: str, curves: Mapping[str, Curve], unit: str = "") -> Html:
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Round numbers from at most ``low`` to at least ``high``, 1, 2 or 5 times a power of ten apart."""
-    span = high - low or abs(high) or 1.0
+    size = max(abs(low), abs(high))
+    # Values that differ by their last digits alone are one value: ticks between them could not be told apart.
+    span = high - low if high - low > 1e-6 * size else size or 1.0
     decade = 10 ** math.floor(math.log10(span / (most - 1)))
     step = next(factor * decade for factor in (1, 2, 5, 10) if span / (factor * decade) < most)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
