@@ -20,18 +20,11 @@ class Board:
     """
 
     def __init__(self, folder: Path, start: int, max_mb: int) -> None:
-        # Imported here: TensorBoard takes a second to import and nothing else needs it.
-        from torch.utils.tensorboard import SummaryWriter
-
         self._folder = folder
+        self._start = start
         self._max_mb = max_mb
-        self._writer: SummaryWriter | None = None
-        try:
-            for old in folder.glob("events.out.tfevents.*") if start == 0 else ():
-                old.unlink()
-            self._writer = SummaryWriter(folder, purge_step=start + 1 if start else None)
-        except OSError as error:
-            self._end(str(error))
+        self._writer: Any = None
+        self._ended = False
 
     def scalars(self, iteration: int, values: dict[str, float | None]) -> None:
         """Show the values that are there."""
@@ -45,13 +38,15 @@ class Board:
 
     def close(self) -> None:
         """Write what is waiting."""
-        self._write("close")
-        self._writer = None
+        if self._writer is not None:
+            self._write("close")
+        self._ended = True
 
     def _write(self, method: str, *arguments: Any, **named: Any) -> None:
-        if self._writer is None:
+        if self._ended:
             return
         try:
+            self._writer = self._writer or self._open()
             if sum(file.stat().st_size for file in self._folder.iterdir()) > self._max_mb * 1e6:
                 self._end(f"{self._folder} has reached logging.max_mb ({self._max_mb})")
             else:
@@ -59,9 +54,17 @@ class Board:
         except OSError as error:
             self._end(str(error))
 
+    def _open(self) -> Any:
+        # Imported here: TensorBoard takes a second to import, and nothing needs it before the first step is done.
+        from torch.utils.tensorboard import SummaryWriter
+
+        for old in self._folder.glob("events.out.tfevents.*") if self._start == 0 else ():
+            old.unlink()
+        return SummaryWriter(self._folder, purge_step=self._start + 1 if self._start else None)
+
     def _end(self, reason: str) -> None:
         logger.warning("TensorBoard ends here, and the run goes on: %s", reason)
+        self._ended = True
         if self._writer is not None:
             with suppress(OSError):
                 self._writer.close()
-        self._writer = None

@@ -1,5 +1,6 @@
 """Optimisers with the published learning-rate groups, and the published learning-rate policies."""
 
+import inspect
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -38,7 +39,7 @@ def build_optimizer(network: nn.Module, companions: Iterable[nn.Parameter], conf
     method = config.optim.optim_method
     settings = getattr(config.optim, method)
     if method == "sgd":
-        optimizer = SGD(
+        optimizer = _without_compiler(SGD)(
             groups,
             lr=config.lr.base_lr,
             momentum=settings.momentum,
@@ -51,7 +52,7 @@ def build_optimizer(network: nn.Module, companions: Iterable[nn.Parameter], conf
             for parameter in (parameter for group in groups for parameter in group["params"]):
                 optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
         return optimizer
-    adam = {"adam": Adam, "adamw": AdamW}[method]
+    adam = _without_compiler({"adam": Adam, "adamw": AdamW}[method])
     return adam(
         groups,
         lr=config.lr.base_lr,
@@ -69,7 +70,18 @@ def build_opponents_optimizer(opponents: Iterable[nn.Parameter]) -> Optimizer | 
     Chintala: DCGAN, ICLR 2016).
     """
     opponents = list(opponents)
-    return Adam(opponents, lr=2e-4, betas=(0.5, 0.999), fused=True) if opponents else None
+    return _without_compiler(Adam)(opponents, lr=2e-4, betas=(0.5, 0.999), fused=True) if opponents else None
+
+
+def _without_compiler(kind: type[Optimizer]) -> type[Optimizer]:
+    """``kind`` with methods that don't call on PyTorch's compiler.
+
+    PyTorch wraps them to keep the compiler out of them, and imports it to do so, which takes longer than all else until
+    the first step.
+    """
+    names = ("add_param_group", "zero_grad", "state_dict", "load_state_dict")
+    plain = {name: inspect.unwrap(getattr(kind, name)) for name in names}
+    return type(kind.__name__, (kind,), {**plain, "step": torch.no_grad()(inspect.unwrap(kind.step))})
 
 
 def _rate_factor(name: str, others: float) -> float:

@@ -2,6 +2,7 @@
 
 import errno
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,10 @@ class RunCheckpoints:
         self._config = config
         self._resumes = config.network.resume_continue
         self._latest_is_good = False
+
+    @cached_property
+    def _yaml(self) -> str:
+        return self._config.to_yaml()
 
     def path(self, kind: str) -> Path:
         """Of the checkpoint of this kind, one of :data:`~lib.utils.checkpoint.KINDS`."""
@@ -126,7 +131,7 @@ class RunCheckpoints:
             "training": training,
         }
         shift = kind == "latest" and (self._latest_is_good or not path.exists())
-        save_checkpoint(path, content, self._config.to_yaml(), self._config.checkpoints.keep if shift else None)
+        save_checkpoint(path, content, self._yaml, self._config.checkpoints.keep if shift else None)
         self._latest_is_good |= kind == "latest"
 
     def _all_paths(self) -> list[Path]:
