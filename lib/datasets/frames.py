@@ -11,6 +11,8 @@ from lib.utils.errors import DataError
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
 IMAGE_SUFFIXES = (".npy", *PICTURE_SUFFIXES)
+_FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
+"""By content, whatever the suffix: Pillow would start another program for some of the other formats."""
 
 
 def array_shape(path: str | os.PathLike) -> tuple[int, ...]:
@@ -42,7 +44,8 @@ def _load_array(path: str | os.PathLike, mmap_mode: str | None = None) -> np.nda
     except OSError as error:
         raise DataError(f"{path}: unreadable ({error.strerror or error})") from error
     except Exception as error:  # damaged headers fail in many ways: ValueError, MemoryError, SyntaxError, ...
-        raise DataError(f"{path}: not a whole .npy array ({error})") from error
+        reason = "no .npy file, or pickled objects, which are never read" if "pickle" in str(error) else error
+        raise DataError(f"{path}: not a whole .npy array ({reason})") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "iuf" or array.size == 0:
         kind = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else "an .npz archive"
         raise DataError(f"{path}: expected an array of integers or floats, got {kind}")
@@ -129,6 +132,6 @@ def read_label(path: Path) -> np.ndarray:
 
 def _open_picture(path: Path) -> Image.Image:
     try:
-        return Image.open(path)
+        return Image.open(path, formats=_FORMATS)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError(f"{path}: not a readable picture ({error})") from error
