@@ -315,10 +315,27 @@ def test_three_thousand_frames_make_a_small_page_that_stays_quick(browser, tmp_p
     page.write_text(evaluation_page(Evaluation(metrics, rows, palette, groups)), encoding="utf-8")
     assert page.stat().st_size < 3e6
     show(browser, page, width=390)
-    took = script(
-        browser,
-        "const start = performance.now(); document.querySelectorAll('#frames th button')[1].click();"
-        "document.body.offsetHeight; return performance.now() - start",
-    )
-    assert took < 3000  # milliseconds; a fifth of a second where nothing else runs
+    assert cpu_seconds_of_sorting(browser) < 1
     assert column(browser, 1)[0] == f"{100 * min(row['miou'] for row in rows):.2f}"
+    output = browser.find_element("css selector", "#frames output")
+    assert output.text == "3000 of 3000 frames, the first 300 shown"
+    assert len(column(browser, 0)) == 300
+    browser.find_element("css selector", "#frames input").send_keys("sub05")
+    assert output.text == "300 of 3000 frames"
+    empty(browser.find_element("css selector", "#frames input"))
+    browser.find_element("css selector", "#frames .all").click()
+    assert output.text == "3000 of 3000 frames"
+    assert column(browser, 1) == sorted((f"{100 * row['miou']:.2f}" for row in rows), key=float)
+
+
+def cpu_seconds_of_sorting(driver):
+    """By mIoU, until the page is laid out anew; of the page's own thread, so that other work doesn't count."""
+
+    def seconds():
+        metrics = driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+    before = seconds()
+    script(driver, "document.querySelectorAll('#frames th button')[1].click(); document.body.offsetHeight")
+    return seconds() - before

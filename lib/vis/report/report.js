@@ -1,4 +1,6 @@
 "use strict";
+// More rows than this are shown on demand: laying out thousands takes a second at every sort.
+const MOST_ROWS = 300;
 const collator = new Intl.Collator("en", { numeric: true });
 // Numbers are written with a true minus sign and narrow spaces; what isn't a number (a dash) is null.
 const numberIn = (cell) => {
@@ -22,7 +24,7 @@ function sortBy(table, column, descending) {
   table.tBodies[0].append(...keyed.map((item) => item.row));
 }
 
-for (const table of document.querySelectorAll("table.sortable")) {
+function makeSortable(table, afterwards) {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((head, column) => {
     head.querySelector("button").addEventListener("click", () => {
@@ -30,27 +32,40 @@ for (const table of document.querySelectorAll("table.sortable")) {
       for (const other of heads) other.setAttribute("aria-sort", "none");
       head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       sortBy(table, column, descending);
+      afterwards();
     });
   });
 }
 
 for (const part of document.querySelectorAll(".filtered")) {
   const [name, most] = part.querySelectorAll("input");
-  const rows = rowsOf(part.querySelector("table")).map((row) => ({
-    row, name: row.cells[0].textContent.toLowerCase(), value: numberIn(row.cells[1]),
-  }));
+  const table = part.querySelector("table");
+  const output = part.querySelector("output");
+  const all = part.querySelector(".all");
+  const known = new Map(rowsOf(table).map((row) => [row, {
+    name: row.cells[0].textContent.toLowerCase(), value: numberIn(row.cells[1]),
+  }]));
+  let limit = MOST_ROWS;
   const apply = () => {
     const wanted = name.value.trim().toLowerCase();
-    const limit = most.value === "" ? null : Number(most.value);
-    let shown = 0;
-    for (const item of rows) {
-      const fits = item.name.includes(wanted) && (limit === null || (item.value !== null && item.value <= limit));
-      item.row.hidden = !fits;
-      shown += fits;
+    const highest = most.value === "" ? null : Number(most.value);
+    let fitting = 0;
+    for (const row of rowsOf(table)) {
+      const item = known.get(row);
+      const fits = item.name.includes(wanted) && (highest === null || (item.value !== null && item.value <= highest));
+      fitting += fits;
+      row.hidden = !fits || fitting > limit;
     }
-    part.querySelector("output").textContent = `${shown} of ${rows.length} frames`;
+    const shown = fitting > limit ? `, the first ${limit} shown` : "";
+    output.textContent = `${fitting} of ${known.size} frames${shown}`;
+    all.hidden = fitting <= limit;
   };
   name.addEventListener("input", apply);
   most.addEventListener("input", apply);
+  all.addEventListener("click", () => {
+    limit = Infinity;
+    apply();
+  });
+  makeSortable(table, apply);
   apply(); // browsers keep what was typed before a reload
 }

@@ -42,6 +42,7 @@ def filtered_table(columns: Sequence[Column], rows: Sequence[Sequence[str]], cap
         tag("label", "Name contains ", tag("input", type="search", data_filter="name", autocomplete="off")),
         tag("label", f"{most} ", tag("input", type="number", step="any", data_filter="most")),
         tag("output", f"{len(rows)} of {len(rows)} frames", aria_live="polite"),
+        tag("button", "Show all", type="button", class_="all", hidden=True),
         class_="filters",
     )
     return tag("div", filters, table(columns, rows, caption, sortable=True), class_="filtered")
