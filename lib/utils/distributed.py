@@ -4,12 +4,23 @@ Many processes are started by ``torchrun`` (one machine or several), which tells
 variables RANK, WORLD_SIZE and LOCAL_RANK. Nothing else in the project reads the environment.
 """
 
+import json
+import logging
 import os
+import signal
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
+
+from lib.utils.cores import available_cores
+
+if TYPE_CHECKING:
+    from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
 
 
 @dataclass(frozen=True)
@@ -43,24 +54,83 @@ def started_by_torchrun() -> bool:
     return "TORCHELASTIC_RUN_ID" in os.environ
 
 
-def run_under_torchrun(arguments: Sequence[str], processes: int) -> int:
-    """Run ``processes`` copies of a command of this Python on this machine; returns the first failure's exit status.
+def run_under_torchrun(arguments: Sequence[str], processes: int) -> tuple[int, str | None]:
+    """Run ``processes`` copies of a command of this Python on this machine, and tell how they ended.
 
-    torchrun picks a free port, and ends all copies when one dies.
+    torchrun picks a free port, ends all copies when one dies, and passes signals on to all. What it would say of an end
+    is left to the caller, to whom it is returned in a line.
 
     Args:
         arguments: the script and its arguments.
         processes: number of copies.
+
+    Returns:
+        The exit status: 0, that of the copy that failed first, or 128 and the number of the signal that ended it or
+        this process; and which copy failed first and why, None where none did.
     """
     from torch.distributed import run as torchrun
+    from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
+    # Said beforehand, as torchrun would set it to 1 with a warning.
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // processes)))
     options = ["--standalone", "--nproc_per_node", str(processes), *arguments]
+    logging.disable()
     try:
         torchrun.run(torchrun.parse_args(options))
     except ChildFailedError as error:
-        return error.get_first_failure()[1].exitcode
-    return 0
+        rank, failure = min(error.failures.items(), key=lambda item: _order_of_failure(item[1]))
+        return _exit_status(failure), f"process {rank} of {processes} failed first: {_reason(failure)}"
+    except SignalException as stop:
+        return 128 + stop.sigval, None
+    finally:
+        logging.disable(logging.NOTSET)
+    return 0, None
+
+
+def report_failure(error: BaseException, message: str) -> None:
+    """Leave word for torchrun why this process fails; nothing to do where torchrun didn't start it.
+
+    Args:
+        error: what ends the process.
+        message: what is said of it.
+    """
+    path = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    if not path:
+        return
+    now = time.time()
+    # The form that torchrun reads; it shows py_callstack.
+    told = {"py_callstack": message, "timestamp": str(int(now)), "seconds": now, "lost_others": _lost_others(error)}
+    with suppress(OSError), open(path, "w") as file:
+        json.dump({"message": {"message": message, "extraInfo": told}}, file)
+
+
+def _lost_others(error: BaseException) -> bool:
+    """Whether the cause is the end of another process."""
+    return isinstance(error, dist.DistError) or "gloo/transport" in str(error)
+
+
+def _order_of_failure(failure: "ProcessFailure") -> tuple[bool, bool, float]:
+    """Least for the process that all others failed after."""
+    told = _told(failure)
+    stopped = failure.exitcode == -signal.SIGTERM  # by torchrun, as another had failed
+    return stopped, told.get("lost_others", False), told.get("seconds", failure.timestamp)
+
+
+def _told(failure: "ProcessFailure") -> dict[str, Any]:
+    """What :func:`report_failure` left; empty where the process couldn't."""
+    message = failure.error_file_data["message"]
+    return message["extraInfo"] if isinstance(message, dict) else {}
+
+
+def _exit_status(failure: "ProcessFailure") -> int:
+    return failure.exitcode if failure.exitcode >= 0 else 128 - failure.exitcode
+
+
+def _reason(failure: "ProcessFailure") -> str:
+    if failure.exitcode < 0:
+        return f"ended by {failure.signal_name()} (is the memory enough?); the others were stopped"
+    return _told(failure).get("py_callstack", f"its exit status is {failure.exitcode}; see what it said above")
 
 
 def connect(world: World, device: torch.device) -> None:
