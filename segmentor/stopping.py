@@ -9,6 +9,7 @@ import torch
 import torch.distributed as dist
 
 from lib.utils.distributed import World
+from lib.utils.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -37,8 +38,11 @@ class StopSignals:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._exchange and error is None:
-            self._exchange.wait()
+        if self._shared and (error is None or isinstance(error, Interrupted)):
+            if self._exchange:
+                self._exchange.wait()
+            # torchrun ends all processes when one ends; the main one may still be saving.
+            dist.barrier(self._group)
         for number, handler in self._former.items():
             signal.signal(number, handler)
 
