@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from lib.loss.masks import full_precision, no_autocast, one_hot, valid_mask
+from lib.loss.masks import full_precision, no_autocast, one_hot, soft_masks, valid_mask
 from lib.utils.errors import ConfigError
 
 
@@ -23,7 +23,11 @@ def soft_dice_distance(masks: Tensor, truth: Tensor, smooth: float = 1.0) -> Ten
         A scalar in [0, 1).
     """
     overlap = (masks * truth).sum(dim=(0, 2, 3))
-    total = masks.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3))
+    return dice_distance_of_sums(overlap, masks.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3)), smooth)
+
+
+def dice_distance_of_sums(overlap: Tensor, total: Tensor, smooth: float = 1.0) -> Tensor:
+    """:func:`soft_dice_distance` from sum(a t) and sum a + sum t, both (C,)."""
     return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
 
 
@@ -32,7 +36,7 @@ def soft_dice_loss(logits: Tensor, labels: Tensor, ignore_index: int = -1) -> Te
     with no_autocast(logits):
         logits = full_precision(logits)
         truth = one_hot(labels, logits.shape[1], ignore_index, logits.dtype)
-        return soft_dice_distance(logits.softmax(dim=1) * valid_mask(labels, ignore_index).unsqueeze(1), truth)
+        return soft_dice_distance(soft_masks(logits, labels, ignore_index), truth)
 
 
 def dice_loss(

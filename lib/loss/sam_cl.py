@@ -15,8 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lib.loss.dice import soft_dice_distance
-from lib.loss.masks import full_precision, no_autocast, one_hot, valid_mask
+from lib.loss.dice import dice_distance_of_sums
+from lib.loss.masks import full_precision, no_autocast, one_hot, soft_masks, valid_mask
 from lib.loss.rmi import RMILoss
 from lib.utils.errors import ConfigError
 
@@ -43,7 +43,7 @@ def bray_curtis_distance(features: Tensor, truth: Tensor, eps: float = 1e-3) -> 
     """
     batch, _, height, width = features.shape
     difference = (features - truth).abs().sum(dim=(0, 2, 3))
-    total = (features + truth).sum(dim=(0, 2, 3))
+    total = features.sum(dim=(0, 2, 3)) + truth.sum(dim=(0, 2, 3))
     return (difference / (total + eps * batch * height * width)).mean()
 
 
@@ -143,7 +143,7 @@ class SAMCLLoss(nn.Module):
         self,
         logits: Tensor,
         labels: Tensor,
-        auxiliary: Callable[[Tensor], tuple[Tensor, ...]],
+        auxiliary: Callable[..., tuple[Tensor, ...]],
         permutation: Tensor | None,
     ) -> Tensor:
         """The loss of a batch.
@@ -151,7 +151,9 @@ class SAMCLLoss(nn.Module):
         Args:
             logits: (N, C, H, W), any floating type.
             labels: (N, H, W) int64.
-            auxiliary: maps masks (N, C, H, W) to a tuple of features (N, C, h_k, w_k).
+            auxiliary: maps masks (N, C, H, W) to a tuple of features (N, C, h_k, w_k); in ``overlap`` and ``paper``
+                the anchor, the truth (N, C + 1, H, W) and the permutation to features (3 N, C, h_k, w_k) of the three
+                masks, see :meth:`~lib.models.samcl_auxiliary.SAMCLAuxiliary.forward`.
             permutation: (C,) int64 of :meth:`draw_permutation`, on the device of the logits. In mode
                 ``published`` channel c of the negative is channel ``permutation[c]`` of the truth, or zero
                 where that is -1; None or a single -1 is the zero negative.
@@ -170,17 +172,17 @@ class SAMCLLoss(nn.Module):
     def _distances(self, logits: Tensor, labels: Tensor, auxiliary, permutation: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Pairs of distances to positive and negative at every scale, in modes ``overlap`` and ``paper``."""
         valid = valid_mask(labels, self.ignore_index)
-        swapped = torch.where(valid, permutation[labels.masked_fill(~valid, 0)], self.ignore_index)
-        anchor = logits.softmax(dim=1) * valid.unsqueeze(1)
-        positive = one_hot(labels, self.num_classes, self.ignore_index, logits.dtype)
-        negative = one_hot(swapped, self.num_classes, self.ignore_index, logits.dtype)
+        anchor = soft_masks(logits, labels, self.ignore_index)
+        classes = torch.eye(self.num_classes + 1, device=logits.device, dtype=logits.dtype)
+        truth = F.embedding(labels.masked_fill(~valid, self.num_classes), classes).movedim(-1, 1)
 
-        features = [scale.chunk(3) for scale in auxiliary(torch.cat((anchor, positive, negative)))]
+        features = [scale.chunk(3) for scale in auxiliary(anchor, truth, permutation)]
 
         if self.mode == "overlap":
-            distances = [(soft_dice_distance(anchor, positive), soft_dice_distance(anchor, negative))]
+            distances = [_dice_distances(anchor, truth, classes[permutation, :-1])]
             distance = bray_curtis_distance
         else:
+            swapped = torch.where(valid, permutation[labels.masked_fill(~valid, 0)], self.ignore_index)
             distances = [(self.rmi(logits, labels), self.rmi(logits, swapped))]
             features = [(a, p.softmax(dim=1), n.softmax(dim=1)) for a, p, n in features]
             distance = soft_target_distance
@@ -204,6 +206,25 @@ class SAMCLLoss(nn.Module):
         for a, p, n in zip(auxiliary(anchor), auxiliary(positive), auxiliary(negative), strict=True):
             distances.append((soft_target_distance(a, p), soft_target_distance(a, n)))
         return distances
+
+
+def _dice_distances(anchor: Tensor, truth: Tensor, becomes: Tensor) -> tuple[Tensor, Tensor]:
+    """Soft Dice distances of the anchor to the truth and to the truth with swapped classes.
+
+    Both follow from one matrix product, sums over what is true and what is predicted at once.
+
+    Args:
+        anchor: (N, C, H, W), zero where ignored.
+        truth: (N, C + 1, H, W), one-hot, the last channel for ignored pixels.
+        becomes: (C, C), a 1 in each row, at the class that the row's class becomes.
+    """
+    overlaps = torch.bmm(anchor.flatten(2), truth.flatten(2).mT).sum(dim=0)  # (predicted, true)
+    predicted, true = overlaps.sum(dim=1), truth.sum(dim=(0, 2, 3))[:-1]
+    overlaps = overlaps[:, :-1]
+    return (
+        dice_distance_of_sums(overlaps.diagonal(), predicted + true),
+        dice_distance_of_sums((overlaps @ becomes).diagonal(), predicted + true @ becomes),
+    )
 
 
 def _check(key: str, value: str, choices: Sequence[str]) -> None:

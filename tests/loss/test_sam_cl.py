@@ -41,7 +41,10 @@ def noisy(labels, classes=6, seed=0):
 class Recorder(nn.Module):
     """An auxiliary network that keeps what it is given; its one scale is the mask itself."""
 
-    def forward(self, masks):
+    def forward(self, masks, truth, swap):
+        positive = truth[:, :-1]
+        negative = torch.zeros_like(positive).index_add_(1, swap, positive)
+        masks = torch.cat((masks, positive, negative))
         self.masks = masks.detach()
         return (masks,)
 
