@@ -160,6 +160,15 @@ def test_statistics_are_numbers_wherever_there_are_pixels_and_empty_elsewhere(fa
         assert row["valid"] == "0" or int(row["pixels"])
 
 
+def test_erosion_takes_the_edges_off_what_is_measured(face_config, network, folder, tmp_path):
+    sizes = {}
+    for erode in (0, 1):
+        predict(face_config(folder, f"predict.erode={erode}"))
+        sizes[erode] = [int(row["pixels"]) for row in table_of(tmp_path / "out") if row["region"] == "chin & cheeks"]
+        np.testing.assert_array_equal(label_of(tmp_path / "out", "f0"), face_frame(0)[1])
+    assert (np.array(sizes[1]) < np.array(sizes[0])).all()
+
+
 def test_frames_of_different_sizes_come_back_at_their_own(face_config, network, tmp_path):
     frames = tmp_path / "frames"
     frames.mkdir()
