@@ -300,7 +300,7 @@ def _unchanged(batch: Any) -> Any:
 
 
 def _start_worker(_: int) -> None:
-    cv2.setNumThreads(0)
+    cv2.setNumThreads(0)  # not 1, for which OpenCV waits for its threads to end: the parent's, which aren't here
     torch.set_num_threads(1)
     _obey_parent_alone()
 

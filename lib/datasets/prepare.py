@@ -4,10 +4,13 @@ import csv
 import json
 import multiprocessing
 import os
+import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +19,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from lib.datasets.frames import read_array
 from lib.datasets.raw import VAL_SUBJECTS, RawFrame, find_frames, format_size, load_frame, usual_size
 from lib.datasets.resize import LABEL_RESIZES, centre_crop, resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
@@ -56,7 +60,7 @@ class Options:
 
 
 class Outcome(NamedTuple):
-    """What became of one frame: ``reason`` says why it was skipped; ``limits`` are its extremes, in its unit."""
+    """What became of one frame: ``reason`` says why it was skipped; ``limits`` are the prepared frame's extremes."""
 
     name: str
     reason: str | None = None
@@ -71,7 +75,7 @@ class Summary:
         written: number of frames prepared now, by split.
         kept: number of frames that were there already, by split.
         skipped: frames left out, with the reason.
-        unusual: frames with values outside 5-50 deg C, among those prepared now.
+        unusual: frames with values outside 5-50 deg C.
     """
 
     written: Counter = field(default_factory=Counter)
@@ -87,7 +91,7 @@ def prepare(
     workers: int = 0,
     overwrite: bool = False,
 ) -> Summary:
-    """Prepare a raw database for training; frames that are prepared already are kept.
+    """Prepare a raw database for training; frames that are prepared already, since their raw files changed, are kept.
 
     ``out_dir`` becomes ``{train,val}/{image/<stem>.npy, label/<stem>.png, ann/<stem>.ljson}``: frames float32 in
     the raw ones' unit, labels uint8 0-7, and the landmark files unchanged (in pixels of the raw frame). A
@@ -106,27 +110,30 @@ def prepare(
     Raises:
         ConfigError: options that make no sense.
         DataError: ``raw_dir`` holds no frames or none of the validation subjects, or ``out_dir`` was prepared
-            with other options.
+            with other options or from frames that ``raw_dir`` doesn't hold.
     """
     raw_dir, out_dir, options = Path(raw_dir), Path(out_dir), options or Options()
     _check_options(options)
     frames, unusable = find_frames(raw_dir, options.val_subjects)
-    _claim(out_dir, options, overwrite)
+    _claim(out_dir, options, overwrite, frames)
     _hand_on_origin(raw_dir, out_dir)
     summary = Summary(skipped=[Outcome(name, reason) for name, reason in unusable.items()])
-    missing = [frame for frame in frames if not _is_complete(frame, out_dir)]
+    kept = {frame.stem: limits for frame in frames if (limits := _limits_if_done(frame, out_dir))}
     splits = {frame.stem: frame.split for frame in frames}
-    summary.kept.update(splits[stem] for stem in splits.keys() - {frame.stem for frame in missing})
+    summary.kept.update(splits[stem] for stem in kept)
+    summary.unusual += [Outcome(stem, limits=limits) for stem, limits in kept.items() if _is_unusual(limits)]
     size = usual_size(frames)
-    tasks = [(frame, out_dir, options, size) for frame in missing]
-    for outcome in tqdm(_run(tasks, workers), total=len(tasks), desc="prepare", unit="frame", disable=None):
-        if outcome.limits is None:
-            summary.skipped.append(outcome)
-            continue
-        summary.written[splits[outcome.name]] += 1
-        if outcome.limits[0] < USUAL_RANGE[0] or outcome.limits[1] > USUAL_RANGE[1]:
-            summary.unusual.append(outcome)
+    tasks = [(frame, out_dir, options, size) for frame in frames if frame.stem not in kept]
+    with _running(tasks, workers) as outcomes:
+        for outcome in tqdm(outcomes, total=len(tasks), desc="prepare", unit="frame", disable=None):
+            if outcome.limits is None:
+                summary.skipped.append(outcome)
+                continue
+            summary.written[splits[outcome.name]] += 1
+            if _is_unusual(outcome.limits):
+                summary.unusual.append(outcome)
     summary.skipped.sort()
+    summary.unusual.sort()
     _write_skipped(out_dir, summary.skipped)
     return summary
 
@@ -139,8 +146,8 @@ def _check_options(options: Options) -> None:
         raise ConfigError(f"--label_resize: expected {' or '.join(LABEL_RESIZES)}, got {options.label_resize!r}")
 
 
-def _claim(out_dir: Path, options: Options, overwrite: bool) -> None:
-    """Make sure that ``out_dir`` holds nothing, or only what was prepared with the same options."""
+def _claim(out_dir: Path, options: Options, overwrite: bool, frames: list[RawFrame]) -> None:
+    """Make sure that ``out_dir`` holds nothing, or only what was prepared of ``frames`` with the same options."""
     path = out_dir / OPTIONS_FILE
     outputs = _outputs(out_dir)
     if overwrite:
@@ -163,8 +170,23 @@ def _claim(out_dir: Path, options: Options, overwrite: bool) -> None:
             f"{out_dir}: holds frames ({outputs[0]}) but no {OPTIONS_FILE}, so their origin is unknown. Choose "
             "another OUT_DIR, or --overwrite y to replace them."
         )
+    if not overwrite:
+        _refuse_strangers(out_dir, frames)
     with atomic_write(path, "w") as file:
         file.write(json.dumps(options.as_json(), indent=2) + "\n")
+
+
+def _refuse_strangers(out_dir: Path, frames: list[RawFrame]) -> None:
+    """Prepared frames that no raw frame explains would be trained on, or be in both splits."""
+    expected = {path for frame in frames for path in _output_paths(frame, out_dir)}
+    strangers = sorted({path.stem: path for path in _outputs(out_dir) if path not in expected}.values())
+    if strangers:
+        listed = ", ".join(str(path.relative_to(out_dir)) for path in strangers[:5])
+        more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
+        raise DataError(
+            f"{out_dir}: holds {len(strangers)} frames that RAW_DIR doesn't, or not in that split: {listed}{more}. "
+            "Remove them, choose another OUT_DIR, or --overwrite y to prepare it anew."
+        )
 
 
 def _hand_on_origin(raw_dir: Path, out_dir: Path) -> None:
@@ -192,20 +214,41 @@ def _output_paths(frame: RawFrame, out_dir: Path) -> list[Path]:
     return [out_dir / frame.split / kind / f"{frame.stem}{ending}" for kind, ending in KINDS]
 
 
-def _is_complete(frame: RawFrame, out_dir: Path) -> bool:
-    return all(path.exists() for path in _output_paths(frame, out_dir))
+def _limits_if_done(frame: RawFrame, out_dir: Path) -> tuple[float, float] | None:
+    """The extremes of the prepared frame if its files are there, whole, and no older than the raw ones."""
+    outputs = _output_paths(frame, out_dir)
+    # A power cut may have left files empty, as nobody waited for the disk.
+    if not all(path.exists() and path.stat().st_size for path in outputs):
+        return None
+    made = min(path.stat().st_mtime for path in outputs)
+    if any(path.exists() and path.stat().st_mtime > made for path in (frame.image, frame.landmarks)):
+        return None
+    try:
+        image = read_array(outputs[0])
+    except DataError:
+        return None
+    return float(image.min()), float(image.max())
 
 
-def _run(tasks: list[tuple], workers: int) -> Iterator[Outcome]:
+def _is_unusual(limits: tuple[float, float]) -> bool:
+    return limits[0] < USUAL_RANGE[0] or limits[1] > USUAL_RANGE[1]
+
+
+@contextmanager
+def _running(tasks: list[tuple], workers: int) -> Iterator[Iterator[Outcome]]:
+    """The outcomes of ``tasks`` as they are worked on, in order; processes have started when the body begins."""
     workers = min(workers, len(tasks))
     if workers <= 1:
-        yield from map(_prepare_frame, tasks)
+        yield map(_prepare_frame, tasks)
         return
-    context = multiprocessing.get_context("spawn")  # safe whatever threads the caller runs
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,))
+    # Forked processes start at once, where spawned ones import for as long as 30 frames take. A process may be forked
+    # when nothing but daemons that wait, such as tqdm's, runs beside its main thread.
+    alone = all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate())
+    context = multiprocessing.get_context("fork" if alone and sys.platform == "linux" else "spawn")
+    # 0 and not 1, for which OpenCV waits for its threads to end: those of the parent, in a forked process.
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(0,))
     try:
-        chunk = max(1, min(16, len(tasks) // (4 * workers)))
-        yield from pool.map(_prepare_frame, tasks, chunksize=chunk)
+        yield pool.map(_prepare_frame, tasks)
     except BrokenProcessPool as error:
         raise DataError(
             "a worker process died (out of memory?). What is done is kept: run it again, with fewer --workers"
@@ -229,14 +272,15 @@ def _prepare_frame(task: tuple[RawFrame, Path, Options, tuple[int, int] | None])
         return Outcome(frame.stem, str(error))
     pixels = np.ascontiguousarray(centre_crop(image, crop), np.float32)
     classes = np.ascontiguousarray(centre_crop(label, crop))
+    prepared = resize_image(pixels, options.target_res)
     image_path, label_path, ann_path = _output_paths(frame, out_dir)
-    with atomic_write(label_path) as file:
+    with atomic_write(label_path, durable=False) as file:
         file.write(cv2.imencode(".png", resize_label(classes, options.target_res, options.label_resize))[1])
-    with atomic_write(ann_path) as file:
+    with atomic_write(ann_path, durable=False) as file:
         file.write(frame.landmarks.read_bytes())
-    with atomic_write(image_path) as file:
-        np.save(file, resize_image(pixels, options.target_res))
-    return Outcome(frame.stem, limits=(float(image.min()), float(image.max())))
+    with atomic_write(image_path, durable=False) as file:
+        np.save(file, prepared)
+    return Outcome(frame.stem, limits=(float(prepared.min()), float(prepared.max())))
 
 
 def _write_skipped(out_dir: Path, skipped: list[Outcome]) -> None:

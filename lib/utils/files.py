@@ -12,7 +12,7 @@ from lib.utils.errors import OutputError
 
 
 @contextmanager
-def atomic_write(path: str | os.PathLike, mode: str = "wb", **open_kwargs) -> Iterator:
+def atomic_write(path: str | os.PathLike, mode: str = "wb", durable: bool = True, **open_kwargs) -> Iterator:
     """Open a temporary file beside ``path``; on success flush it to disk and rename it to ``path``.
 
     Missing folders are made. If the body raises, the temporary file is removed and whatever stood at ``path`` stays.
@@ -21,6 +21,8 @@ def atomic_write(path: str | os.PathLike, mode: str = "wb", **open_kwargs) -> It
     Args:
         path: the final name.
         mode: ``"wb"`` or ``"w"``.
+        durable: wait until the file is on the disk. Without, a power cut (not a killed process) may leave the latest
+            files empty: for many files that can be made again.
         open_kwargs: passed to :func:`open`, e.g. ``newline=""``.
 
     Yields:
@@ -35,9 +37,11 @@ def atomic_write(path: str | os.PathLike, mode: str = "wb", **open_kwargs) -> It
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, mode, **open_kwargs) as file:
             yield file
-            sync(file)
+            if durable:
+                sync(file)
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
     except BaseException as error:
         # The disk may have become read-only; the fault itself says more than a failure to tidy up.
         with suppress(OSError):

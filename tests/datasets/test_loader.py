@@ -370,3 +370,27 @@ def test_unconstrained_frames_of_a_folder_need_no_labels(config, root):
         np.testing.assert_array_equal(image, bare[name][0])
         assert label is not None
         assert bare[name][1] is None
+
+
+def test_workers_start_though_this_process_used_opencv_before(config, root, tmp_path):
+    """OpenCV's threads don't exist in a forked process; waiting for them would take forever."""
+    config()
+    script = (
+        "import sys, cv2, numpy\n"
+        "from itertools import islice\n"
+        "from lib.datasets.build import build_train_loader\n"
+        "from lib.utils.config import load_config\n"
+        "cv2.setNumThreads(2)\n"
+        "frame = numpy.random.default_rng(0).random((2000, 2000), numpy.float32)\n"
+        "cv2.warpAffine(cv2.resize(frame, (1500, 1500)), numpy.eye(3)[:2], (1024, 768))\n"
+        "print(len(list(islice(build_train_loader(load_config(sys.argv[1], pairs=['data.workers=2'])[0]), 5))))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script, tmp_path / "config.yaml"],
+        env=environment,
+        capture_output=True,
+        timeout=100,
+        check=True,
+    )
+    assert int(done.stdout) == 5

@@ -172,6 +172,43 @@ def test_frames_of_unknown_origin_are_not_mixed(raw, out):
         prepare(raw, out, OPTIONS)
 
 
+def test_frames_that_the_raw_database_does_not_hold_are_not_mixed_in(raw, out):
+    prepare(raw, out, OPTIONS)
+    shutil.copy(out / "val/image/x_sub007_a.npy", out / "train/image")
+    with pytest.raises(DataError, match=r"1 frames that RAW_DIR doesn't, or not in that split: train/image/x_sub007_a"):
+        prepare(raw, out, OPTIONS)
+    (out / "train/image/x_sub007_a.npy").unlink()
+    assert prepare(raw, out, OPTIONS).kept.total() == 4
+    for path in raw.glob("x_sub001_*"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"2 frames .*x_sub001_a.*x_sub001_b.*--overwrite y"):
+        prepare(raw, out, OPTIONS)
+    prepare(raw, out, OPTIONS, overwrite=True)
+    assert {path.stem for path in out.rglob("*/image/*")} == {"x_sub007_a", "x_sub008_a"}
+
+
+@pytest.mark.parametrize("ending", ["npy", "ljson"])
+def test_a_raw_file_that_changed_is_prepared_anew(raw, out, ending):
+    prepare(raw, out, OPTIONS)
+    later = (out / "train/image/x_sub001_b.npy").stat().st_mtime + 10
+    os.utime(raw / f"x_sub001_b.jpg_lfb.{ending}", (later, later))
+    summary = prepare(raw, out, OPTIONS)
+    assert summary.written == {"train": 1}
+    assert summary.kept.total() == 3
+
+
+@pytest.mark.parametrize("file", ["image/x_sub001_b.npy", "label/x_sub001_b.png", "ann/x_sub001_b.ljson"])
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_files_that_a_power_cut_left_empty_and_frames_cut_off_are_made_anew(raw, out, file, share):
+    prepare(raw, out, OPTIONS)
+    path = out / "train" / file
+    whole = path.read_bytes()
+    os.truncate(path, int(share * len(whole)))
+    again = share == 0 or file.endswith("npy")
+    assert prepare(raw, out, OPTIONS).written.total() == again
+    assert (path.read_bytes() == whole) == again
+
+
 def test_overwriting_touches_nothing_else(raw, out):
     (out / "train/image").mkdir(parents=True)
     (out / "train/image/notes.txt").write_text("keep")
@@ -280,6 +317,8 @@ def test_frames_outside_the_usual_range_are_warned_about(raw, out, capsys):
     printed = capsys.readouterr().out
     assert "1 frames have values outside 5-50 deg C" in printed
     assert "x_sub001_a (29315.0 to 29315.0)" in printed
+    assert main([str(raw), str(out), *FLAGS]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == printed.splitlines()[-1]  # also of frames prepared before
 
 
 def test_a_database_without_the_validation_subjects_says_so(raw, out):
@@ -323,4 +362,33 @@ def test_the_script_takes_paths_as_typed_from_any_folder(raw, out):
     done = subprocess.run(command, cwd=raw.parent, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "train: 3 frames in out/train (3 now, 0 before)" in done.stdout
+    assert len(list(out.rglob("image/*.npy"))) == 4
+
+
+def test_a_reader_that_goes_away_is_no_error(raw, out):
+    script = Path(__file__).parents[2] / "scripts/thermalFaceDB/prepare_data.py"
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, script, raw, out, *FLAGS], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert "Error" not in done.stderr
+    assert done.returncode == 0
+    assert len(list(out.rglob("image/*.npy"))) == 4
+
+
+def test_workers_start_though_this_process_used_opencv_before(raw, out):
+    """OpenCV's threads don't exist in a forked process; waiting for them would take forever."""
+    script = (
+        "import sys, cv2, numpy\n"
+        "from pathlib import Path\n"
+        "from lib.datasets.prepare import Options, prepare\n"
+        "cv2.setNumThreads(2)\n"
+        "frame = numpy.random.default_rng(0).random((2000, 2000), numpy.float32)\n"
+        "cv2.warpAffine(cv2.resize(frame, (1500, 1500)), numpy.eye(3)[:2], (1024, 768))\n"
+        "prepare(sys.argv[1], sys.argv[2], Options((16, 20), (48, 60), ('sub007',)), workers=2)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", script, raw, out], env=environment, timeout=60, check=True)
     assert len(list(out.rglob("image/*.npy"))) == 4
