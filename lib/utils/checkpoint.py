@@ -49,7 +49,7 @@ _PORTABLE = {
     "data": {"num_classes", "num_channels", "remap_classes", "class_names", "palette", "input_mode"},
     "train": {"data_transformer"},
     "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "amp"},
-    "normalize": None,
+    "normalize": {"norm_mode", "mean", "std", "div_value", "window"},
     "network": {"model_name", "backbone", "bn_type", "base_channels", "multi_grid"},
     "contrast": {"proj_dim"},
 }
@@ -73,6 +73,8 @@ def portable_config(path: str | os.PathLike) -> dict[str, Any]:
             tree[section] = values
         elif isinstance(values, dict):
             tree[section] = {key: value for key, value in values.items() if key in keys}
+    if "num_channels" in tree.get("data", {}):
+        tree["data"].pop("input_mode", None)  # the published way to say it; beside it a key without effect
     return tree
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from lib.utils.checkpoint import load_checkpoint, portable_config, save_checkpoint
+from lib.utils.config import Config, load_config
 from lib.utils.errors import CheckpointError, OutputError
 from lib.utils.versions import previous_paths
 
@@ -89,6 +90,14 @@ def test_the_portable_config_holds_no_paths(tmp_path):
         "test": {"mode": "ss_test"},
         "normalize": {"norm_mode": 2},
     }
+
+
+def test_the_portable_config_of_our_own_checkpoints_sets_no_key_without_effect(tmp_path):
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, {"config_dict": Config().model_dump(mode="json")}, "")
+    assert load_config("", base=portable_config(path))[1] == []
+    save_checkpoint(path, {"config_dict": {"data": {"input_mode": "RGB"}}}, "")
+    assert portable_config(path) == {"data": {"input_mode": "RGB"}}
 
 
 def test_a_checkpoint_without_config_asks_for_one(tmp_path):
