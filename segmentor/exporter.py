@@ -76,7 +76,9 @@ class Exporter:
         batches = trial_batches(self.config, self.size)
         program, any_size = self._trace()
         if not any_size:
-            logger.warning("this network can't be exported for any size: frames must have %d x %d pixels", *self.size)
+            logger.warning(
+                "this network can't be exported for any size: frames must be %d x %d (height x width)", *self.size
+            )
             batches = [batch for batch in batches if batch.shape[2:] == self.size]
         metadata = self._metadata(any_size)
         onnx = self.config.export.format == "onnx"
