@@ -1,4 +1,8 @@
-"""TiAug with the operations as published: a spline rotation per class, shapes as masks of the whole frame."""
+"""TiAug with the operations as published: a spline rotation per class, shapes as masks of the whole frame.
+
+A rotation is SciPy's with its defaults (cubic splines, a canvas that grows to hold the turned frame). So the classes of
+the label take about the share of the time that was measured of the published code, 83 %.
+"""
 
 import math
 
@@ -43,12 +47,12 @@ class PublishedTiAug:
 
 
 def rotate(image: np.ndarray, label: np.ndarray, angle: float, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Turn image and label counter-clockwise by ``angle`` degrees by cubic splines, the label class by class."""
-    turned = np.full(label.shape, IGNORE, np.int64)
+    """Turn image and label counter-clockwise by ``angle`` degrees, the label class by class, onto a canvas of all."""
+    warm = ndimage.rotate(image.astype(np.float64), angle, mode="nearest")
+    turned = np.full(warm.shape, IGNORE, np.int64)
     for number in range(num_classes):
-        mask = ndimage.rotate((label == number).astype(np.float64), angle, reshape=False, order=3)
-        turned[mask > 0.5] = number
-    return ndimage.rotate(image.astype(np.float64), angle, reshape=False, order=3, mode="nearest"), turned
+        turned[ndimage.rotate((label == number).astype(np.float64), angle) > 0.5] = number
+    return warm, turned
 
 
 def occlude(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

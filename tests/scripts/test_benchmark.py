@@ -17,6 +17,7 @@ from lib.datasets.transforms.geometric import Rotation
 from lib.datasets.transforms.sequence import TransformSequence
 from lib.loss import RMILoss, SAMCLLoss
 from lib.models.samcl_auxiliary import SAMCLAuxiliary
+from lib.utils.errors import Interrupted
 from scripts import benchmark
 from scripts.benchmarks import augmentation, costs, losses, measure, networks, steps, validation
 from scripts.benchmarks import published_augmentation as published
@@ -130,6 +131,21 @@ def test_a_part_that_fails_loses_no_other(tmp_path, monkeypatch, capsys):
     assert captured.out.index("== rmi") < captured.out.index("== prepare")
 
 
+@pytest.mark.parametrize("signal", [KeyboardInterrupt(), Interrupted("stopped", 15)])
+def test_an_interrupted_run_ends_with_what_it_has(tmp_path, monkeypatch, capsys, signal):
+    def stop(setup):
+        raise signal
+
+    modules = {
+        "scripts.benchmarks.augmentation": SimpleNamespace(measure_tiaug=lambda setup: Section("T", [row()])),
+        "scripts.benchmarks.losses": SimpleNamespace(measure_rmi=stop, measure_samcl=None),
+    }
+    monkeypatch.setattr(benchmark.importlib, "import_module", modules.get)
+    assert benchmark.main(["--only", "tiaug,rmi,samcl", "--out", str(tmp_path)]) == 130
+    assert len(json.loads((tmp_path / "benchmark.json").read_text())) == 1
+    assert capsys.readouterr().err == "benchmark.sh: interrupted\n"
+
+
 @pytest.mark.parametrize("arguments", [["--only", "rmi,speed"], ["--threads", "0"], ["--fast"]])
 def test_wrong_arguments_are_refused(arguments, capsys):
     with pytest.raises(SystemExit) as refused:
@@ -179,7 +195,7 @@ def disc(height=64, width=80):
 
 def test_published_rotation_is_ours_up_to_the_edges_of_regions():
     image, label = disc()
-    turned_image, turned = published.rotate(image, label, 33.0, 4)
+    turned_image, turned = published.crop(*published.rotate(image, label, 33.0, 4), (80, 64))
     ours_image, ours, _ = TransformSequence([]).apply(image, label, [Rotation(33.0)])
     inside = (turned >= 0) & (ours != 255)
     assert (turned[inside] == ours[inside]).mean() > 0.98
