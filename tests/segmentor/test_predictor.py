@@ -367,7 +367,7 @@ def test_no_frames_is_an_error(face_config, network, serve):
         (["network.resume=null"], CheckpointError, "--resume FILE"),
         (["predict.input=null"], ConfigError, "--input"),
         (["data.num_channels=3"], ConfigError, "data.num_channels 3"),
-        (["predict.input=/nowhere/x.npy"], DataError, "/nowhere/x.npy"),
+        (["predict.input=/nowhere/x"], DataError, "/nowhere/x: no such file or folder"),
     ],
 )
 def test_what_is_missing_is_named(face_config, network, pairs, error, words):

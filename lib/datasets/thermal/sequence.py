@@ -69,6 +69,8 @@ def open_sequence(
     if path.is_dir():
         files = _files_of(path / "image" if (path / "image").is_dir() else path)
         return ThermalSequence(len(files), None, lambda: _each(files, FrameReader(reading)))
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
     stored = FrameReader(reading).open(path)
     return ThermalSequence(stored.count, stored.fps, lambda: _frames_of(path, FrameReader(reading)))
 
