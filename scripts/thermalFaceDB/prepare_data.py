@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from pathlib import Path
 
@@ -25,7 +26,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"prepare_data.sh: error: {error}", file=sys.stderr)
         return 2
-    _print(summary, Path(args.out_dir))
+    try:
+        _print(summary, Path(args.out_dir))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who read our output, such as head, has gone; the work is done, and Python must not complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not summary.written and not summary.kept:
         print("prepare_data.sh: error: no frame could be prepared", file=sys.stderr)
         return 1
