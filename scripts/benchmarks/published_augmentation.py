@@ -1,7 +1,7 @@
 """TiAug with the operations as published: a spline rotation per class, shapes as masks of the whole frame.
 
-A rotation is SciPy's with its defaults (cubic splines, a canvas that grows to hold the turned frame). So the classes of
-the label take about the share of the time that was measured of the published code, 83 %.
+A rotation is SciPy's with its defaults: cubic splines, and a canvas that grows to hold the turned frame. So an image
+takes about as long as was measured of the published code (115 ms), and most of it for the classes of the label (83 %).
 """
 
 import math
@@ -48,7 +48,7 @@ class PublishedTiAug:
 
 def rotate(image: np.ndarray, label: np.ndarray, angle: float, num_classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Turn image and label counter-clockwise by ``angle`` degrees, the label class by class, onto a canvas of all."""
-    warm = ndimage.rotate(image.astype(np.float64), angle, mode="nearest")
+    warm = ndimage.rotate(image.astype(np.float64), angle, cval=float(image.min()))
     turned = np.full(warm.shape, IGNORE, np.int64)
     for number in range(num_classes):
         turned[ndimage.rotate((label == number).astype(np.float64), angle) > 0.5] = number
