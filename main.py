@@ -8,7 +8,7 @@ from typing import Any
 
 from lib.utils.cli import help_text, parse_command_line
 from lib.utils.config import Config, load_config
-from lib.utils.distributed import run_under_torchrun, started_by_torchrun, world_from_environment
+from lib.utils.distributed import report_failure, run_under_torchrun, started_by_torchrun, world_from_environment
 from lib.utils.errors import ConfigError, Interrupted
 from lib.utils.log import log_to_file, log_to_terminal
 
@@ -92,7 +92,10 @@ def main(arguments: Sequence[str]) -> int:
                 print(f"note: {note}", file=sys.stderr)
             print(config.to_yaml(), end="")
         elif (processes := processes_to_start(config)) > 1:
-            return run_under_torchrun([sys.argv[0], *arguments], processes)
+            status, failure = run_under_torchrun([sys.argv[0], *arguments], processes)
+            if failure:
+                print(f"error: {failure}", file=sys.stderr)
+            return status
         else:
             run(config, notes)
     except Interrupted as stop:
@@ -102,11 +105,13 @@ def main(arguments: Sequence[str]) -> int:
         print("interrupted", file=sys.stderr)
         return 130
     except Exception as error:
+        known = isinstance(error, ValueError | OSError | FloatingPointError)
+        message = str(error) if known else f"{type(error).__name__}: {error}"
+        told = report_failure(error, message)
         if debug:
             traceback.print_exc()
-        else:
-            known = isinstance(error, ValueError | OSError | FloatingPointError)
-            print(f"error: {error}" if known else f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        elif not told:
+            print(f"error: {message}", file=sys.stderr)
             if not isinstance(error, ConfigError):
                 print("(--debug shows where)", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1

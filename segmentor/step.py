@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from lib.utils.config import Config
+from lib.utils.distributed import data_parallel
 from lib.utils.seed import seed_iteration
 from segmentor.evaluator import Batch
 from segmentor.nonfinite import Buffers
@@ -78,9 +78,7 @@ class TrainingStep:
             runtime.device.type, enabled=on_cuda and runtime.autocast_dtype is torch.float16
         )
         self._buffers = Buffers(model)
-        if runtime.world.size > 1:
-            model = DistributedDataParallel(model, device_ids=[runtime.device] if on_cuda else None)
-        self._model = model
+        self._model = data_parallel(model, runtime.device) if runtime.world.size > 1 else model
 
     def __call__(self, batch: Batch, iteration: int) -> StepResult:
         """Train on a batch; ``iteration`` steps were done before."""

@@ -163,7 +163,7 @@ class Trainer:
                 first.append((batch, prediction.cpu()))
 
         # Batch norms that each process kept its own statistics in must be those of the network that is saved.
-        share_from_main(self.network.buffers())
+        share_from_main([*self.network.buffers(), *self.objective.buffers()])
         result = evaluate(
             self.network,
             self.validation_batches,

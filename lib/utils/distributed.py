@@ -4,18 +4,20 @@ Many processes are started by ``torchrun`` (one machine or several), which tells
 variables RANK, WORLD_SIZE and LOCAL_RANK. Nothing else in the project reads the environment.
 """
 
+import inspect
 import json
 import logging
 import os
 import signal
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.distributed as dist
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
 
 from lib.utils.cores import available_cores
 
@@ -88,21 +90,28 @@ def run_under_torchrun(arguments: Sequence[str], processes: int) -> tuple[int, s
     return 0, None
 
 
-def report_failure(error: BaseException, message: str) -> None:
-    """Leave word for torchrun why this process fails; nothing to do where torchrun didn't start it.
+def report_failure(error: BaseException, message: str) -> bool:
+    """Leave word for torchrun, where that started this process, why it fails: torchrun tells it last of all.
 
     Args:
         error: what ends the process.
         message: what is said of it.
+
+    Returns:
+        Whether that was done.
     """
     path = os.environ.get("TORCHELASTIC_ERROR_FILE")
     if not path:
-        return
+        return False
     now = time.time()
     # The form that torchrun reads; it shows py_callstack.
     told = {"py_callstack": message, "timestamp": str(int(now)), "seconds": now, "lost_others": _lost_others(error)}
-    with suppress(OSError), open(path, "w") as file:
-        json.dump({"message": {"message": message, "extraInfo": told}}, file)
+    try:
+        with open(path, "w") as file:
+            json.dump({"message": {"message": message, "extraInfo": told}}, file)
+    except OSError:
+        return False
+    return True
 
 
 def _lost_others(error: BaseException) -> bool:
@@ -144,6 +153,23 @@ def disconnect() -> None:
     """Leave the process group, if any."""
     if dist.is_available() and dist.is_initialized():
         dist.destroy_process_group()
+
+
+def data_parallel(model: nn.Module, device: torch.device) -> nn.Module:
+    """``model`` with gradients averaged over all processes, which begin with the main one's weights and buffers.
+
+    Buffers are left alone from then on: batch statistics play no part in training, and what must agree, such as a
+    memory of embeddings, each process writes alike. To send them in every step would cost more than the gradients.
+
+    Args:
+        model: on ``device``; every parameter must get a gradient in every step.
+        device: of this process.
+    """
+    share_from_main(model.buffers())
+    # PyTorch 2.14 has a new name for it.
+    names = inspect.signature(DistributedDataParallel).parameters
+    sync = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
+    return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None, **{sync: False})
 
 
 def sum_over_processes(value: torch.Tensor) -> torch.Tensor:
