@@ -17,12 +17,15 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1, help="pixels per CSS pixel")
     parser.add_argument("--dark", action="store_true", help="as readers see it who prefer dark pages")
     parser.add_argument("--at", metavar="ID", help="scroll to this section first")
+    parser.add_argument("--without", metavar="ID", nargs="*", default=[], help="leave these sections out")
     line = parser.parse_args()
     if missing := what_is_missing():
         print(f"error: {missing}", file=sys.stderr)
         return 1
     with open_browser() as driver:
         show(driver, line.page, line.width, line.height, line.dark, line.scale)
+        for section in line.without:
+            driver.execute_script("document.getElementById(arguments[0]).remove()", section)
         if line.at:
             driver.execute_script("document.getElementById(arguments[0]).scrollIntoView()", line.at)
         line.out.parent.mkdir(parents=True, exist_ok=True)

@@ -58,7 +58,7 @@ def evaluation_page(report: Evaluation) -> str:
         f"{whole(metrics['images'])} frames of {metrics['data']}{unconstrained}",
         [
             Section("scores", "Scores", _headline(metrics)),
-            Section("classes", "Classes", _classes(metrics, report.palette)),
+            Section("classes", "Classes", _classes(metrics)),
             Section("confusion", "Confusion matrix", _confusion(metrics, names)),
             Section("curves", "Learning curves", _curves(report.curves)),
             Section("examples", "Best, median and worst frames", _examples(report, names)),
@@ -91,7 +91,7 @@ def _headline(metrics: Mapping[str, Any]) -> Html:
     return tag("div", *tiles, class_="tiles")
 
 
-def _classes(metrics: Mapping[str, Any], palette: np.ndarray) -> Html:
+def _classes(metrics: Mapping[str, Any]) -> Html:
     rows = []
     for entry in metrics["classes"]:
         share = 100 * (entry["iou"] or 0)
@@ -104,14 +104,13 @@ def _classes(metrics: Mapping[str, Any], palette: np.ndarray) -> Html:
     tolerance = 100 * metrics["boundary_tolerance"]
     return join(
         [
-            class_legend([entry["name"] for entry in metrics["classes"]], palette),
             table([Column("Class", numbers=False), *SCORES], rows, "Scores by class"),
             tag(
                 "p",
                 "IoU, Dice, precision and recall count the pixels of all frames together. Boundary F1 (within "
-                f"{tolerance:g} % of the frame's diagonal) and the 95 % Hausdorff distance are means over the frames "
-                "where they are defined: a class that a frame's truth or prediction lacks has a boundary F1 of 0 there "
-                "and no distance.",
+                f"{tolerance:g}\N{NO-BREAK SPACE}% of the frame's diagonal) and the 95\N{NO-BREAK SPACE}% Hausdorff "
+                "distance are means over the frames where they are defined: a class that a frame's truth or prediction "
+                "lacks has a boundary F1 of 0 there and no distance.",
                 class_="note",
             ),
         ]
