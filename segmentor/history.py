@@ -22,7 +22,7 @@ class History:
     def __init__(self, path: Path, start: int) -> None:
         rows = [row for row in read_history(path) if row[0] <= start] if start and path.exists() else []
         with atomic_write(path, "w", newline="") as file:
-            csv.writer(file).writerows([COLUMNS, *rows])
+            csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
         self._path = path
 
     def append(self, iteration: int, kind: str, values: dict[str, float | None]) -> None:
@@ -33,7 +33,7 @@ class History:
         """
         rows = [(iteration, kind, name, value) for name, value in values.items() if value is not None]
         with open(self._path, "a", newline="") as file:
-            csv.writer(file).writerows(rows)
+            csv.writer(file, lineterminator="\n").writerows(rows)
 
 
 def read_history(path: Path) -> list[tuple[int, str, str, float]]:
