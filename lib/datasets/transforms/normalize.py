@@ -8,6 +8,8 @@ import numpy as np
 from lib.utils.errors import ConfigError
 
 RANGES = {1: (0.0, 1.0), 2: (-1.0, 1.0)}
+TINY = float(np.finfo(np.float32).tiny)
+"""A narrower range is none: its reciprocal is no float32."""
 
 
 def normalize(image: np.ndarray, valid: np.ndarray | None, section: Any) -> np.ndarray:
@@ -36,7 +38,7 @@ def normalize(image: np.ndarray, valid: np.ndarray | None, section: Any) -> np.n
         raise ConfigError(f"normalize.norm_mode: expected 1, 2 or nothing, got {section.norm_mode!r}")
     low, high = RANGES[section.norm_mode]
     least, greatest = _extremes(image, valid) if section.window is None else section.window
-    if not greatest > least:
+    if not greatest - least >= TINY:
         return np.full(image.shape, (low + high) / 2, np.float32)
     result = image - np.float32(least)
     result *= np.float32((high - low) / (greatest - least))

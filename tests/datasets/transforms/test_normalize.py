@@ -60,6 +60,14 @@ def test_a_constant_image_becomes_the_middle(norm_mode, middle):
     assert (normalize(image, None, section(norm_mode)) == middle).all()
 
 
+def test_the_narrowest_range_that_float32_knows_is_no_obstacle():
+    image = np.zeros((4, 5), np.float32)
+    image[0, 0] = 1e-45
+    assert (normalize(image, None, section(2)) == 0).all()
+    image[0, 0] = 2e-38
+    assert normalize(image, None, section(2))[0, :2].tolist() == [1, -1]
+
+
 def test_channels_share_one_range():
     image = noise_frame(12, 14, channels=(3,))
     valid = np.zeros((12, 14), bool)
