@@ -105,14 +105,14 @@ def _flir_segments(content: bytes) -> bytes:
     """What a JPEG's APP1 segments of FLIR hold, in their order; empty if there are none."""
     if not content.startswith(b"\xff\xd8"):
         return b""
-    parts, place = {}, 2
+    parts, place = [], 2
     while place + 4 <= len(content) and content[place] == 0xFF and content[place + 1] != 0xDA:
         (length,) = struct.unpack_from(">H", content, place + 2)
         segment = content[place + 4 : place + 2 + length]
         if content[place + 1] == 0xE1 and segment.startswith(b"FLIR\0") and len(segment) > 8:
-            parts[segment[6]] = segment[8:]
+            parts.append(segment[8:])
         place += 2 + length
-    return b"".join(parts[number] for number in sorted(parts))
+    return b"".join(parts)
 
 
 def _read_flir(path: Path, content: bytes, flir: bytes) -> Stored:

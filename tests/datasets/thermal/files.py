@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -101,10 +102,16 @@ def npy(array: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def npz(**arrays: np.ndarray) -> bytes:
+def npz(cut: bool = False, flip: bool = False, **arrays: np.ndarray) -> bytes:
+    """``cut``: a whole archive of arrays that were cut off before; ``flip``: one bit of the last value is wrong."""
     file = io.BytesIO()
-    np.savez_compressed(file, **arrays)
-    return file.getvalue()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            archive.writestr(f"{name}.npy", npy(array)[: -8 if cut else None])
+    content = bytearray(file.getvalue())
+    if flip:
+        content[content.index(array.tobytes()) + array.nbytes - 4] ^= 1
+    return bytes(content)
 
 
 def video(path: Path, grey_levels: list[int], fourcc: str = "MJPG", fps: float = 10) -> Path:

@@ -1,5 +1,6 @@
 """Reading one thermal frame of any format: its temperatures, or an error that says what to do."""
 
+import struct
 import sys
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.datasets.frames import read_image
-from lib.datasets.thermal import PRESETS, read_thermal
+from lib.datasets.thermal import PRESETS, open_sequence, read_thermal
 from lib.utils.errors import ConfigError, DataError
 from tests.datasets.thermal.files import (
     FORMATS,
@@ -150,7 +151,7 @@ def test_options_that_cannot_be_are_refused(write, reading, message):
         pytest.param(scene() - 400, "--temp_scale", id="below_absolute_zero"),
         pytest.param(np.where(scene() > 30, np.nan, scene()), r"of 768 values aren't finite", id="nan"),
         pytest.param(np.where(scene() > 30, np.inf, scene()), r"aren't finite", id="infinite"),
-        pytest.param(np.where(scene() > 34.4, -1000, scene()), "can't be", id="few_below_absolute_zero"),
+        pytest.param(np.where(scene() == scene().max(), -300, scene()), "can't be", id="one_below_absolute_zero"),
     ],
 )
 def test_floats_that_are_no_temperatures_are_refused(write, values, message):
@@ -215,6 +216,7 @@ def test_counts_are_those_of_training_frames_up_to_scale(write):
         pytest.param("", csv_text(scene(), ";", ",", ";\n"), id="separator_at_the_end"),
         pytest.param("File:;C:\\a;b.is2\nEmissivity;0,95\n\n", csv_text(scene()), id="header"),
         pytest.param("640;480\n", csv_text(scene()), id="header_of_numbers"),
+        pytest.param(";".join("12" * 40) + "\n", csv_text(scene()), id="header_of_more_numbers"),
         pytest.param("", csv_text(scene(), ";", "."), id="semicolon_and_point"),
         pytest.param("", csv_text(scene(), '","', ",", '"\n"')[:-1].join(['"', ""]), id="quoted_decimal_commas"),
         pytest.param("", csv_text(scene(), " , ", "."), id="spaces"),
@@ -289,7 +291,10 @@ def test_flir_without_its_package_names_it(write, monkeypatch):
     [
         pytest.param("a.npy", npy(scene())[:-1], "cut off.*expected|cut off.*promises", id="npy"),
         pytest.param("a.npz", npz(a=scene())[:-30], "damaged", id="npz"),
+        pytest.param("a.npz", npz(a=scene(), cut=True), "cut off.*expected", id="npz_within"),
+        pytest.param("a.npz", npz(a=scene(), flip=True), "damaged", id="npz_checksum"),
         pytest.param("a.bin", b"\0" * 1000, "expected 1536 bytes.*got 1000", id="bin"),
+        pytest.param("a.bin", b"\0" * 2000, "expected 1536 bytes.*got 2000", id="bin_of_more_than_one"),
         pytest.param("a.png", encoded(".png", centikelvin(scene()))[:-60], "truncated", id="png"),
         pytest.param("a.jpg", encoded(".jpg", np.arange(768).astype(np.uint8).reshape(24, 32))[:-60], "", id="jpg"),
         pytest.param("a.jpg", flir_jpeg(scene())[:1200], "", id="flir"),
@@ -306,9 +311,31 @@ def test_cut_off_files_are_refused(write, name, content, message):
 
 
 def list_frames(path):
-    from lib.datasets.thermal import open_sequence
-
     return list(open_sequence(path, raw_size=(WIDTH, HEIGHT)))
+
+
+@pytest.mark.parametrize("name", ["a.npy", "a.tif"])
+def test_sequences_that_are_cut_off_are_refused_before_the_first_frame(write, name):
+    stack = [scene(seed) for seed in range(4)]
+    content = npy(np.stack(stack)) if name == "a.npy" else tiff(stack)
+    with pytest.raises(DataError, match="cut off"):
+        open_sequence(write(name, content[: len(content) // 2]))
+
+
+def test_pages_that_lead_in_a_circle_are_refused(write):
+    first, second = 8, len(tiff([scene()]))
+    content = bytearray(tiff([scene(), scene()]))
+    struct.pack_into("<I", content, second + 2 + 10 * 12, first)
+    with pytest.raises(DataError, match="page 3"):
+        list_frames(write("a.tif", bytes(content)))
+
+
+def test_a_damaged_number_of_flir_records_does_not_hang(write):
+    content = flir_jpeg(scene())
+    place = content.index(b"FFF\0") + 28
+    damaged = content[:place] + struct.pack(">I", 2**31) + content[place + 4 :]
+    with pytest.raises(DataError, match="FLIR records"):
+        read_thermal(write("a.jpg", damaged))
 
 
 def test_headerless_files_of_another_size_name_the_sizes_that_fit(write):
