@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lib.loss.combine import AuxiliaryLoss, WeightedSum
 from lib.loss.cross_entropy import BCELoss, CrossEntropyLoss, HardExampleLoss
@@ -18,16 +18,20 @@ CLASSES = 3
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def _sam_cl(mode: str, ignore_index: int) -> Loss:
-    torch.manual_seed(0)
-    auxiliary = SAMCLAuxiliary(CLASSES)
-    loss = SAMCLLoss(CLASSES, mode=mode, ignore_index=ignore_index)
+class _SAMCL(nn.Module):
+    """SAM-CL with its auxiliary network; classes move up by one."""
 
-    def call(logits: Tensor, labels: Tensor) -> Tensor:
-        auxiliary.to(device=logits.device, dtype=torch.float64 if logits.dtype == torch.float64 else torch.float32)
-        return loss(logits, labels, auxiliary, torch.tensor([1, 2, 0], device=logits.device))
+    def __init__(self, mode: str, ignore_index: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.auxiliary = SAMCLAuxiliary(CLASSES)
+        self.loss = SAMCLLoss(CLASSES, mode=mode, ignore_index=ignore_index)
 
-    return call
+    def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
+        if logits.dtype == torch.float64:
+            self.auxiliary.double()
+        permutation = (torch.arange(CLASSES, device=labels.device) + 1) % CLASSES
+        return self.loss(logits, labels, self.auxiliary, permutation)
 
 
 def _auxiliary(ignore_index: int) -> Loss:
@@ -55,8 +59,8 @@ MAKE: dict[str, Callable[[int], Loss]] = {
         (1.0, RMILoss(CLASSES, ignore_index=ignore)), (2.0, SoftDiceLoss(ignore_index=ignore))
     ),
     "with auxiliary output": _auxiliary,
-    "sam-cl overlap": lambda ignore: _sam_cl("overlap", ignore),
-    "sam-cl paper": lambda ignore: _sam_cl("paper", ignore),
+    "sam-cl overlap": lambda ignore: _SAMCL("overlap", ignore),
+    "sam-cl paper": lambda ignore: _SAMCL("paper", ignore),
 }
 
 

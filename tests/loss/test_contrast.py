@@ -12,7 +12,6 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from lib.loss.contrast import EMPTY, PixelContrastLoss, pixel_contrast_loss, sample_anchors
 from tests.loss import golden
-from tests.loss.test_contract import Operators
 
 
 def generator(seed=0):
@@ -161,10 +160,3 @@ def test_runs_on_cuda_in_form():
     with FakeTensorMode():
         embedding, logits, labels = (torch.empty(tensor.shape, dtype=tensor.dtype, device="cuda") for tensor in batch())
         assert PixelContrastLoss(3, max_views=4)(embedding, logits, labels).device.type == "cuda"
-
-
-def test_nothing_waits_for_the_device():
-    embedding, logits, labels = batch()
-    embedding.requires_grad_()
-    with Operators():
-        PixelContrastLoss(3, max_views=4)(embedding, logits, labels, generator()).backward()

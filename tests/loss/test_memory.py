@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from lib.loss.contrast import EMPTY, PixelContrastLoss
 from lib.loss.memory import EmbeddingMemory, Ring
-from tests.loss.test_contract import Operators
 
 
 def generator(seed=0):
@@ -106,10 +105,3 @@ def test_gathered_offers_give_every_process_the_same_memory():
         memory.write(*gathered)
     assert torch.equal(memories[0].content()[0], memories[1].content()[0])
     assert memories[0].regions.written.tolist() == [2, 2]
-
-
-def test_nothing_waits_for_the_device():
-    memory, labels = EmbeddingMemory(2, size=4, dim=3), torch.zeros(1, 4, 4, dtype=torch.int64)
-    with Operators():
-        memory.write(*memory.offer(torch.randn(1, 3, 4, 4), labels))
-        memory.content()
