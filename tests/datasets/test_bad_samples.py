@@ -132,6 +132,16 @@ def test_a_frame_that_breaks_during_training_stops_it_with_its_name(config, root
 
 
 @WORKERS
+@pytest.mark.parametrize("build", [build_train_loader, build_eval_loader])
+def test_a_frame_and_label_that_change_their_size_together_stop_it(config, root, build, workers):
+    loader = build(config(f"data.workers={workers}"))
+    for split in ("train", "val"):
+        replace(root / split / f"label/{split}3.png", np.zeros((30, 25), np.uint8))
+        replace(root / split / f"image/{split}3.npy", np.ones((30, 25)))
+    assert "3.npy: the frame is 30x25 (height x width) now and was 20x24" in error_of(loader, 9)
+
+
+@WORKERS
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_frame_that_breaks_during_training_is_replaced_on_demand(config, root, fault, workers, caplog):
     file, damage, message = FAULTS[fault]

@@ -376,13 +376,14 @@ def test_workers_start_though_this_process_used_opencv_before(config, root, tmp_
     """OpenCV's threads don't exist in a forked process; waiting for them would take forever."""
     config()
     script = (
-        "import sys, cv2, numpy\n"
+        "import sys, time, cv2, numpy\n"
         "from itertools import islice\n"
         "from lib.datasets.build import build_train_loader\n"
         "from lib.utils.config import load_config\n"
         "cv2.setNumThreads(2)\n"
         "frame = numpy.random.default_rng(0).random((2000, 2000), numpy.float32)\n"
-        "cv2.warpAffine(cv2.resize(frame, (1500, 1500)), numpy.eye(3)[:2], (1024, 768))\n"
+        "cv2.resize(frame, (640, 512))\n"
+        "time.sleep(1)\n"  # until OpenCV's threads sleep
         "print(len(list(islice(build_train_loader(load_config(sys.argv[1], pairs=['data.workers=2'])[0]), 5))))\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "OMP_NUM_THREADS": "1"}

@@ -381,12 +381,13 @@ def test_a_reader_that_goes_away_is_no_error(raw, out):
 def test_workers_start_though_this_process_used_opencv_before(raw, out):
     """OpenCV's threads don't exist in a forked process; waiting for them would take forever."""
     script = (
-        "import sys, cv2, numpy\n"
+        "import sys, time, cv2, numpy\n"
         "from pathlib import Path\n"
         "from lib.datasets.prepare import Options, prepare\n"
         "cv2.setNumThreads(2)\n"
         "frame = numpy.random.default_rng(0).random((2000, 2000), numpy.float32)\n"
-        "cv2.warpAffine(cv2.resize(frame, (1500, 1500)), numpy.eye(3)[:2], (1024, 768))\n"
+        "cv2.resize(frame, (640, 512))\n"
+        "time.sleep(1)\n"  # until OpenCV's threads sleep
         "prepare(sys.argv[1], sys.argv[2], Options((16, 20), (48, 60), ('sub007',)), workers=2)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
