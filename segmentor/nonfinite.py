@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from lib.datasets.build import build_train_loader
 from lib.utils.config import Config
-from lib.utils.distributed import gather_over_processes, sum_over_processes
+from lib.utils.distributed import gather_over_processes, mean_over_processes
 from lib.utils.files import atomic_write
 from segmentor.evaluator import Batch
 from segmentor.run_checkpoints import RunCheckpoints
@@ -94,8 +94,9 @@ class LossRecord:
         rows = torch.stack(self._unread)
         first = self._next - len(self._unread)
         self._unread.clear()
-        masked = (sum_over_processes(rows[:, 0].clone()) > 0).cpu().numpy()
-        self._finite.extend(rows.cpu().numpy()[~masked, 1:])
+        mean = mean_over_processes(rows.clone()).cpu().numpy()
+        masked = mean[:, 0] > 0
+        self._finite.extend(mean[~masked, 1:])
         if not masked.any():
             return []
         of_processes = gather_over_processes(rows[None, :, 1:]).tolist()
@@ -113,7 +114,7 @@ class LossRecord:
         self._finite = list(undisplayed.numpy())
 
     def means(self) -> dict[str, float]:
-        """Mean of each loss over this process's finite steps that were read; NaN without any. Begins anew."""
+        """Mean of each loss over all processes and the finite steps that were read; NaN without any. Begins anew."""
         table = np.array(self._finite, np.float64).reshape(-1, len(self._names))
         self._finite.clear()
         means = table.mean(axis=0) if len(table) else np.full(len(self._names), math.nan)

@@ -179,6 +179,13 @@ def sum_over_processes(value: torch.Tensor) -> torch.Tensor:
     return value
 
 
+def mean_over_processes(value: torch.Tensor) -> torch.Tensor:
+    """The mean of ``value``, floating point, over all processes, in place; ``value`` itself in a world of one."""
+    if dist.is_available() and dist.is_initialized():
+        sum_over_processes(value).div_(dist.get_world_size())
+    return value
+
+
 def gather_over_processes(value: torch.Tensor, dim: int = 0) -> torch.Tensor:
     """The values of all processes, of the same shape, in the order of their ranks and joined along ``dim``."""
     if not (dist.is_available() and dist.is_initialized()):
