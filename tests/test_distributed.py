@@ -1,0 +1,283 @@
+"""Several processes, started by torchrun: they compute what one does, write once, and end together."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lib.utils.checkpoint import load_checkpoint
+from lib.utils.distributed import World
+from scripts.small_run import prepare
+from segmentor.history import read_history
+from segmentor.runtime import Runtime, start_runtime
+from tests import two_processes
+from tests.two_processes import BATCH, CASES, WHOLE
+
+ROOT = Path(__file__).resolve().parent.parent
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2")
+MARK = "SAMCL_TEST_JOB"
+SECONDS = 240
+
+
+def begin(*command) -> subprocess.Popen:
+    """Start a command whose descendants can all be found by a mark in their environment."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", MARK: uuid.uuid4().hex}
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.mark = environment[MARK]
+    return process
+
+
+def end(process: subprocess.Popen) -> tuple[int, str, str]:
+    """Wait for a command; its status and what it printed. None of its descendants is left."""
+    try:
+        out, err = process.communicate(timeout=SECONDS)
+        assert not descendants(process)
+    finally:
+        for pid in [process.pid, *descendants(process)]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+    return process.returncode, out, err
+
+
+def descendants(process: subprocess.Popen) -> dict[int, str]:
+    """Process id and LOCAL_RANK, empty without, of all that carry the mark of ``process`` and are alive, but itself."""
+    found = {}
+    for folder in Path("/proc").iterdir():
+        try:
+            entries = (folder / "environ").read_bytes().decode(errors="replace").split("\0")
+            alive = (folder / "stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+        except OSError:  # ended meanwhile, or not a process
+            continue
+        if f"{MARK}={process.mark}" in entries and alive and int(folder.name) != process.pid:
+            found[int(folder.name)] = next((e[11:] for e in entries if e.startswith("LOCAL_RANK=")), "")
+    return found
+
+
+def frames(folder: Path, sizes: list[tuple[int, int]]) -> None:
+    """Random labelled frames of the given (H, W) in ``folder/{image,label}``."""
+    rng = np.random.default_rng(len(sizes))
+    for part in ("image", "label"):
+        (folder / part).mkdir(parents=True)
+    for index, size in enumerate(sizes):
+        np.save(folder / "image" / f"{index}.npy", rng.normal(25, 5, size).astype(np.float32))
+        Image.fromarray(rng.integers(0, 2, size, dtype=np.uint8)).save(folder / "label" / f"{index}.png")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Frames to train on, a set that two processes can't share evenly, and one that leaves nothing for the second."""
+    folder = tmp_path_factory.mktemp("two")
+    prepare(folder)
+    frames(folder / "uneven", [(32, 40), (32, 40), (48, 40), (32, 40), (32, 56)])
+    frames(folder / "single", [(32, 40)])
+    return folder
+
+
+def training(folder: Path, name: str, iterations: int, *more: str) -> tuple:
+    """The arguments of a run of network ``plain`` whose losses don't depend on how batches are shared out."""
+    return (
+        *("-m", "tests.two_processes", "train", folder, "--configs", folder / "small_run.yaml", "--phase", "train"),
+        *("--model_name", "plain", "--loss_type", "fs_ce_loss", *WHOLE, f"train.batch_size={BATCH}"),
+        *("--checkpoints_name", name, "--max_iters", iterations, "lr.lr_policy=step", "solver.test_interval=5"),
+        *("--log_to_file", "y", "--log_file", folder / "logs" / f"{name}.log", "--rewrite", "n", *more),
+    )
+
+
+@pytest.fixture(scope="module")
+def jobs(folder) -> Iterator[dict[str, tuple[int, str, str]]]:
+    """Two jobs of two processes each on one machine at a time: neither waits for a port of the other's."""
+    started = {
+        "compare": begin(*TORCHRUN, "-m", "tests.two_processes", "compare", folder),
+        "train": begin(*TORCHRUN, *training(folder, "shared", 6)),
+    }
+    return {name: end(process) for name, process in started.items()}
+
+
+@pytest.fixture(scope="module")
+def found(folder, jobs) -> list[dict]:
+    """What each of the two processes has found."""
+    assert jobs["compare"][0] == 0, jobs["compare"][2]
+    return [torch.load(folder / f"compare_{rank}.pth", weights_only=True) for rank in (0, 1)]
+
+
+def alone(folder, name, rank=0, batch=None):
+    """The same step in this process, on the whole batch or what process ``rank`` would get of it."""
+    config = two_processes.config_of(folder, name)
+    with start_runtime(config) as runtime:
+        return two_processes.one_step(config, Runtime(runtime.device, None, World(rank=rank)), batch)
+
+
+def half(batch, rank):
+    """The share of process ``rank`` of two."""
+    return {name: values[rank * BATCH // 2 : (rank + 1) * BATCH // 2] for name, values in batch.items()}
+
+
+def assert_close(gradients, expected):
+    """To a millionth of the largest gradient, or of 1 where that is more."""
+    assert gradients.keys() == expected.keys()
+    scale = max(1.0, *(float(value.abs().max()) for value in expected.values()))
+    for name, value in expected.items():
+        torch.testing.assert_close(
+            gradients[name], value, rtol=0, atol=1e-6 * scale, msg=lambda text, n=name: f"{n}: {text}"
+        )
+
+
+@pytest.mark.parametrize("name", [name for name, pairs in CASES.items() if WHOLE[0] in pairs])
+def test_gradients_and_losses_are_those_of_one_process_with_the_whole_batch(folder, found, name):
+    expected = alone(folder, name)
+    first, second = (process[name] for process in found)
+    assert torch.equal(torch.cat([p["batch"]["image"] for p in (first, second)]), expected["batch"]["image"])
+    for loss, value in expected["losses"].items():
+        mean = (first["losses"][loss] + second["losses"][loss]) / 2
+        torch.testing.assert_close(mean, value, rtol=1e-6, atol=1e-6)
+    for process in (first, second):
+        assert_close(process["gradients"], expected["gradients"])
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_are_the_mean_over_the_processes_halves(folder, found, name):
+    whole = alone(folder, name)["batch"]
+    halves = [alone(folder, name, rank, half(whole, rank)) for rank in (0, 1)]
+    mean = {key: (value + halves[1]["gradients"][key]) / 2 for key, value in halves[0]["gradients"].items()}
+    for process, expected in zip(found, halves, strict=True):
+        assert torch.equal(process[name]["batch"]["image"], expected["batch"]["image"])
+        assert_close(process[name]["losses"], expected["losses"])
+        assert_close(process[name]["gradients"], mean)
+
+
+def test_the_memory_holds_what_both_saw_in_the_order_of_the_batch(folder, found):
+    expected = alone(folder, "memory")["buffers"]
+    first, second = (process["memory"]["buffers"] for process in found)
+    assert any("regions.slots" in name for name in expected)
+    for name, value in expected.items():
+        assert torch.equal(first[name], second[name])
+        if "regions" in name or name.endswith("written"):
+            torch.testing.assert_close(first[name], value, rtol=0, atol=1e-6)
+    assert all((value > 0).all() for name, value in first.items() if name.endswith("written"))
+
+
+def test_scores_of_uneven_shares_are_exactly_those_of_one_process(folder, found):
+    config = two_processes.config_of(folder, "cross-entropy")
+    with start_runtime(config) as runtime:
+        expected = two_processes.scores(config, runtime, [folder / "uneven", folder / "single"])
+    for process in found:
+        for (matrix, images, loss), (whole, count, value) in zip(process["scores"], expected, strict=True):
+            assert torch.equal(matrix, whole)
+            assert images == count
+            assert loss == pytest.approx(value, rel=1e-6)
+    assert [entry[1] for entry in expected] == [5, 1]
+
+
+def test_the_first_process_alone_writes_and_speaks(folder, jobs):
+    status, out, err = jobs["train"]
+    assert status == 0, err
+    written = [json.loads((folder / f"written_{rank}.json").read_text()) for rank in (0, 1)]
+    assert any(path.endswith("shared_latest.pth") for path in written[0])
+    assert any(path.endswith("shared.log") for path in written[0])
+    assert written[1] == []
+    log = (folder / "logs" / "shared.log").read_text()
+    assert [int(n) for n in re.findall(r"iteration (\d+)/6", log)] == [1, 2, 3, 4, 5, 6]
+    assert log.count("2 processes") == 1
+
+
+def test_runs_go_on_with_fewer_and_with_more_processes(folder, jobs):
+    assert jobs["train"][0] == 0, jobs["train"][2]
+    latest = folder / "checkpoints" / "shared_latest.pth"
+    go_on = ("--resume", latest, "--resume_continue", "y")
+    for iterations, launch in ((9, (sys.executable,)), (12, TORCHRUN)):
+        status, _, err = end(begin(*launch, *training(folder, "shared", iterations, *go_on)))
+        assert status == 0, err
+        assert load_checkpoint(latest)["training"]["iteration"] == iterations
+    status, _, err = end(begin(sys.executable, *training(folder, "straight", 12)))
+    assert status == 0, err
+
+    shared, straight = (
+        load_checkpoint(folder / "checkpoints" / f"{name}_latest.pth") for name in ("shared", "straight")
+    )
+    for name, value in straight["state_dict"].items():
+        torch.testing.assert_close(shared["state_dict"][name], value, rtol=0, atol=1e-5)
+    rows = [read_history(folder / "checkpoints" / f"{name}_history.csv") for name in ("shared", "straight")]
+    shown, expected = ({row[0]: row[3] for row in table if row[1:3] == ("loss", "total")} for table in rows)
+    assert list(shown) == list(expected) == list(range(1, 13))
+    assert list(shown.values()) == pytest.approx(list(expected.values()), abs=1e-5)
+
+
+def spoil(folder: Path) -> str:
+    """A training set of 40 frames, of which one that no check before training reads has a label without a class."""
+    for index in range(10, 40):
+        for part, ending in (("image", ".npy"), ("label", ".png")):
+            source = folder / "data" / "train" / part / f"train{index % 10}{ending}"
+            (source.parent / f"train{index}{ending}").write_bytes(source.read_bytes())
+    names = sorted(path.stem for path in (folder / "data" / "train" / "label").iterdir())
+    label = np.full((32, 40), 9, np.uint8)
+    Image.fromarray(label).save(folder / "data" / "train" / "label" / f"{names[1]}.png")
+    return names[1]
+
+
+def long_run(folder: Path, name: str) -> tuple:
+    return (
+        *("main.py", "--configs", folder / "small_run.yaml", "--phase", "train", "--checkpoints_name", name),
+        *("--max_iters", 100_000, "solver.test_interval", 100_000, "train.batch_size", 2, "data.workers", 1),
+    )
+
+
+def test_a_process_that_fails_or_is_killed_ends_the_job_which_says_why(tmp_path):
+    """Both at once: two jobs on a machine don't get into each other's way."""
+    prepare(tmp_path / "killed")
+    prepare(tmp_path / "failing")
+    bad = spoil(tmp_path / "failing")
+    command = (sys.executable, *long_run(tmp_path / "failing", "failing"), "--gpu", "0", "1")
+    failing = begin(*command)
+    killed = begin(sys.executable, *long_run(tmp_path / "killed", "killed"), "--gpu", "0", "1")
+    history = tmp_path / "killed" / "checkpoints" / "killed_history.csv"
+    try:
+        limit = time.monotonic() + SECONDS
+        while not history.exists() or len(history.read_text().splitlines()) < 4:
+            assert killed.poll() is None, killed.communicate()
+            assert time.monotonic() < limit
+            time.sleep(0.05)
+        second = min(pid for pid, rank in descendants(killed).items() if rank == "1")
+        os.kill(second, signal.SIGKILL)
+    finally:
+        results = {"killed": end(killed), "failing": end(failing)}
+
+    status, _, err = results["killed"]
+    assert status == 128 + signal.SIGKILL
+    assert err.rstrip().splitlines()[-1].startswith("error: process 1 of 2 failed first: ended by SIGKILL")
+    assert "Traceback" not in err
+
+    status, _, err = results["failing"]
+    assert status == 1
+    last = err.rstrip().splitlines()[-1]
+    assert re.match(r"error: process [01] of 2 failed first: ", last)
+    assert f"{bad}.png: label value 9 without a class" in last
+    assert "Traceback" not in err
+
+
+def test_a_failure_is_the_root_cause_that_torchrun_itself_tells(folder):
+    arguments = ("main.py", "--configs", folder / "small_run.yaml", "--phase", "train", "--data_dir", "nowhere")
+    status, _, err = end(begin(*TORCHRUN, *arguments, "train.batch_size=4"))
+    assert status == 1
+    told = err.rpartition("Root Cause")[2]
+    assert "nowhere" in told
+    assert "no such folder" in told
