@@ -3,6 +3,8 @@
 import csv
 import json
 import logging
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,6 +71,10 @@ def test_differences_are_to_the_first_run(write, compare):
     assert content["first"] == "first"
     assert content["warnings"] == []
     assert json.loads((out / "compare.json").read_text()) == json.loads(json.dumps(content))
+    text = re.sub(r"<[^>]*>", "", (out / "compare.html").read_text())
+    assert "+5.00 \N{BLACK UP-POINTING TRIANGLE} better" in text
+    assert "\N{MINUS SIGN}0.50 \N{BLACK UP-POINTING TRIANGLE} better" in text  # a smaller distance
+    assert "worse" not in text.partition("A triangle")[0]
 
 
 def test_frames_are_paired_by_name_with_students_interval(write, compare):
@@ -134,8 +140,6 @@ def test_results_of_an_earlier_version_are_compared_as_far_as_they_go(write, com
 
 
 def test_runs_of_one_folder_name_are_told_apart():
-    from pathlib import Path
-
     assert unique_names([Path("/x/a/val"), Path("/x/b/val")]) == ["a/val", "b/val"]
     assert unique_names([Path("/x/a"), Path("/x/b")]) == ["a", "b"]
 

@@ -14,9 +14,10 @@ import torch
 from PIL import Image
 from torch import multiprocessing
 
-from lib.metrics import boundary_scores
+from lib.metrics import FrameScores, boundary_scores, frame_scores
 from lib.models import build_network
 from lib.utils.errors import CheckpointError, ConfigError
+from segmentor.report import read_examples
 from segmentor.runtime import start_runtime
 from segmentor.tester import Tester
 
@@ -124,6 +125,19 @@ def test_the_report_stands_alone_and_its_links_lead_to_files(make_config, weight
     assert all((out / file).is_file() for file in files)
     assert not re.findall(r"https?:", page.replace("http-equiv", ""))
     assert str(data_dir) in page  # the resolved config
+
+
+@pytest.mark.parametrize("val_aug", ["none", "tiaug"])
+def test_examples_of_the_report_are_the_frames_that_were_scored(make_config, weights, tmp_path, val_aug):
+    out = tmp_path / "out"
+    pairs = (f"network.resume={weights}", f"test.out_dir={out}", f"test.val_aug={val_aug}")
+    config = make_config("phase=test", *pairs)
+    run(config)
+    mious = {row["frame"]: float(row["miou"]) for row in read_rows(out / "frames.csv")}
+    scored = [FrameScores(name, miou, None, [], [], []) for name, miou in mious.items()]
+    for example in read_examples(config, out, {"All": scored})["All"]:
+        again = frame_scores(example.name, example.prediction, example.truth, 3)
+        assert again.miou == pytest.approx(mious[example.name])
 
 
 def unlabelled_frames(folder):
