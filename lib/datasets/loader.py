@@ -1,12 +1,9 @@
 """Batches in a fixed random order: what a batch holds depends on seed and step, not on workers."""
 
 import os
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
@@ -14,6 +11,7 @@ from torch.utils.data import DataLoader
 from lib.datasets.bad_samples import BadSamples
 from lib.datasets.dataset import SegmentationDataset
 from lib.datasets.labels import IGNORE
+from lib.datasets.worker import start_worker
 from lib.utils.cores import available_cores
 from lib.utils.errors import ConfigError, DataError
 
@@ -240,7 +238,6 @@ class BatchLoader:
 
     Attributes:
         num_samples: samples of the data set, over all processes.
-        labelled: whether they have labels.
         cache_gb: memory that its decoded frames take.
     """
 
@@ -254,7 +251,6 @@ class BatchLoader:
         bad_samples: BadSamples | None = None,
     ) -> None:
         self.num_samples = len(dataset)
-        self.labelled = any(sample.label for sample in dataset.samples)
         self.cache_gb = dataset.cache.nbytes / 1e9 if dataset.cache else 0.0
         self._bad_samples = bad_samples or BadSamples(0)
         self._loader = DataLoader(
@@ -264,7 +260,7 @@ class BatchLoader:
             collate_fn=_unchanged,
             pin_memory=pin_memory,
             persistent_workers=workers > 0,
-            worker_init_fn=_start_worker,
+            worker_init_fn=start_worker,
             generator=torch.Generator(),  # else every iteration would draw from the global one
         )
 
@@ -297,33 +293,3 @@ class _Batches:
 
 def _unchanged(batch: Any) -> Any:
     return batch
-
-
-def _start_worker(_: int) -> None:
-    cv2.setNumThreads(0)  # not 1, for which OpenCV waits for its threads to end: the parent's, which aren't here
-    torch.set_num_threads(1)
-    _obey_parent_alone()
-
-
-def _obey_parent_alone() -> None:
-    """Let this worker end when its parent says so, and not from signals that reach all processes of a job.
-
-    Ctrl+C and a cluster's SIGTERM are for the main process, which may want to finish its step and save; it could not
-    without workers.
-    """
-    asked = threading.Event()
-
-    def interrupt(number: int, frame: object) -> None:
-        if asked.is_set():
-            raise KeyboardInterrupt  # on which a worker of the DataLoader ends quietly
-
-    def wait_for_parent(parent: int) -> None:
-        while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
-            pass
-        asked.set()
-        os.kill(os.getpid(), signal.SIGINT)
-
-    signal.signal(signal.SIGINT, interrupt)
-    if hasattr(signal, "sigwaitinfo"):  # not on macOS
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=wait_for_parent, args=(os.getppid(),), daemon=True).start()

@@ -1,0 +1,39 @@
+"""What a process that reads batches for another does first."""
+
+import os
+import signal
+import threading
+
+import cv2
+import torch
+
+
+def start_worker(_: int) -> None:
+    """One thread, so that workers don't fight the main process for cores; no signals but the main process's."""
+    cv2.setNumThreads(0)  # not 1, for which OpenCV waits for its threads to end: the parent's, which aren't here
+    torch.set_num_threads(1)
+    _obey_parent_alone()
+
+
+def _obey_parent_alone() -> None:
+    """Let this worker end when its parent says so, and not from signals that reach all processes of a job.
+
+    Ctrl+C and a cluster's SIGTERM are for the main process, which may want to finish its step and save; it could not
+    without workers.
+    """
+    asked = threading.Event()
+
+    def interrupt(number: int, frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt  # on which a worker of the DataLoader ends quietly
+
+    def wait_for_parent(parent: int) -> None:
+        while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+            pass
+        asked.set()
+        os.kill(os.getpid(), signal.SIGINT)
+
+    signal.signal(signal.SIGINT, interrupt)
+    if hasattr(signal, "sigwaitinfo"):  # not on macOS
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        threading.Thread(target=wait_for_parent, args=(os.getppid(),), daemon=True).start()
