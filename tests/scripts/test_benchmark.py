@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,9 +20,9 @@ from lib.loss import RMILoss, SAMCLLoss
 from lib.models.samcl_auxiliary import SAMCLAuxiliary
 from lib.utils.errors import Interrupted
 from scripts import benchmark
-from scripts.benchmarks import augmentation, costs, losses, measure, networks, steps, validation
+from scripts.benchmarks import augmentation, costs, losses, measure, memory, networks, steps, validation
 from scripts.benchmarks import published_augmentation as published
-from scripts.benchmarks.children import run_child
+from scripts.benchmarks.children import command_line, run_child
 from scripts.benchmarks.measure import Row, Samples, Section, at_least, at_most, interleaved
 from scripts.benchmarks.published_losses import PublishedAuxiliary, published_rmi, published_samcl
 from scripts.benchmarks.report import write_report
@@ -305,6 +306,20 @@ def test_children_answer_or_say_why_not():
     assert run_child("-c", "print('noise'); print('benchmark: [1.5]')") == [1.5]
     with pytest.raises(RuntimeError, match="exit status 1\n(.*\n)*.*no such luck"):
         run_child("-c", "raise ValueError('no such luck')")
+
+
+def test_a_run_gets_to_its_first_step_and_imports_nothing_that_waits(setup):
+    before = time.time()
+    answer = run_child("-m", "scripts.benchmarks.first_step", *command_line("U_GCL_Occ", setup.pairs("start")))
+    assert before < answer["time"] < time.time()
+    assert answer["loaded"] == []
+    assert not list(setup.folder.rglob("*.pth"))
+
+
+def test_memory_is_told_after_every_step(setup):
+    peaks = memory.peaks(setup, "U_GCL_Occ", 2)
+    assert len(peaks) == 2
+    assert 50 < peaks[0] <= peaks[1]
 
 
 def test_peak_memory_is_the_childs_own():
