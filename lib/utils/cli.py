@@ -168,16 +168,20 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
             faults.append(Fault(word, "a value after it"))
         else:
             faults.append(Fault(word, hint="neither a flag nor a section.key pair"))
-    if not (line.configs or _needs_no_config(line.flags) or any(fault.key == "--configs" for fault in faults)):
-        faults.append(Fault("--configs", "a config file", hint=f"usage: {USAGE}"))
+    if not line.configs and not any(fault.key == "--configs" for fault in faults):
+        faults += _without_config(line.flags)
     refuse("the command line", faults)
     return line
 
 
-def _needs_no_config(flags: dict[str, Any]) -> bool:
-    """Whether the config may come out of the checkpoint, or none is needed."""
-    phase = flags.get("phase")
-    return phase == "compare" or (phase in ("test", "predict", "export") and "network.resume" in flags)
+def _without_config(flags: dict[str, Any]) -> list[Fault]:
+    """What is wrong with a line that names no config: nothing where it comes out of a checkpoint, or none is needed."""
+    phase, resumes = flags.get("phase"), "network.resume" in flags
+    if phase == "compare" or (phase in ("test", "predict", "export") and resumes):
+        return []
+    if phase in ("predict", "export"):
+        return [Fault("--resume", "a checkpoint, a .pth file")]
+    return [Fault("--configs", "a config file", hint=f"usage: {USAGE}")]
 
 
 def _take_flag(line: CommandLine, word: str, rest: list[str]) -> list[Fault]:

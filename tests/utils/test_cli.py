@@ -65,9 +65,18 @@ def test_what_uses_a_checkpoint_or_results_needs_no_config(text):
     assert parse(text).configs == ""
 
 
-@pytest.mark.parametrize("text", ["--phase predict --input b", "--phase train --resume a.pth", "--phase check"])
-def test_everything_else_needs_a_config(text):
-    assert "--configs" in faults_of(text)[0]
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("--phase predict --input b", "--resume"),
+        ("--phase export", "--resume"),
+        ("--phase train --resume a.pth", "--configs"),
+        ("--phase check", "--configs"),
+        ("--phase test", "--configs"),
+    ],
+)
+def test_what_a_line_lacks_is_named(text, missing):
+    assert faults_of(text)[0].startswith(missing)
 
 
 def test_every_flag_sets_a_key_of_the_config():
