@@ -36,7 +36,7 @@ CASES = {
     "SegGAN": ("loss.loss_type=seggan_loss", *WHOLE),
     "SegAN": ("loss.loss_type=segan_loss",),
     "RMI": ("loss.loss_type=rmi_loss",),
-    "SAM-CL": ("loss.loss_type=rmi_loss", "gcl.loss_weight=2"),
+    "SAM-CL": ("loss.loss_type=rmi_loss", "gcl.loss_weight=2", "gcl.apply_spectral_norm=y"),
     "contrast": ("loss.loss_type=contrast_ce_loss", *CONTRAST),
     "memory": ("loss.loss_type=mem_contrast_ce_loss", *CONTRAST),
 }
