@@ -85,12 +85,13 @@ class TrainingStep:
         seed_iteration(self._seed, iteration, self._runtime.world.rank)
         images = self._runtime.to_device(batch["image"])
         labels = batch["label"].to(self._runtime.device, non_blocking=True)
+        # Before the forward pass, so that gradients and activations are never held together.
+        self._model.zero_grad(set_to_none=True)
         before = self._buffers.copy()
         with self._runtime.autocast():
             losses = self._model(images, labels, iteration)
         total = sum(losses.values())
         finite = total.detach().isfinite()
-        self._model.zero_grad(set_to_none=True)
         self._scaler.scale(total * torch.where(finite, 1.0, math.nan)).backward()
         masked = self._update()
         self._buffers.put_back(before, masked)

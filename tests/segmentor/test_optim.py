@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from torch.optim import SGD, lr_scheduler
+from torch.optim import SGD, Adam, AdamW, lr_scheduler
 
 from segmentor.optim import Schedule, build_optimizer, learning_rate_factor
 
@@ -68,3 +68,33 @@ def test_plateau_lowers_the_rate_when_the_score_stops_rising(make_config):
     for miou in (0.5, 0.6, 0.6, 0.6):
         schedule.after_validation(miou)
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("method", "reference"),
+    [
+        ("sgd", lambda weights: SGD(weights, 0.05, momentum=0.9, weight_decay=5e-4, fused=False)),
+        ("adam", lambda weights: Adam(weights, 0.05, weight_decay=1e-4, fused=False)),
+        ("adamw", lambda weights: AdamW(weights, 0.05, weight_decay=1e-4, fused=False)),
+    ],
+)
+def test_optimisers_are_pytorchs_also_for_channels_last_weights_and_after_a_resume(make_config, method, reference):
+    def small_network():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 4, 3)).to(memory_format=torch.channels_last)
+
+    images = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(1))
+    ours, theirs = small_network(), small_network()
+    config = make_config(f"optim.optim_method={method}")
+    optimizer, expected = build_optimizer(ours, [], config), reference(theirs.parameters())
+    for step in range(6):
+        if step == 3:
+            state = optimizer.state_dict()
+            optimizer = build_optimizer(ours, [], config)
+            optimizer.load_state_dict(state)
+        for network, one in ((ours, optimizer), (theirs, expected)):
+            one.zero_grad()
+            network(images).square().mean().backward()
+            one.step()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.allclose(a, b, rtol=1e-5, atol=1e-6)
