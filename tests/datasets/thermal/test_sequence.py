@@ -66,6 +66,15 @@ def test_a_video_brings_its_frame_rate_and_grey_levels(tmp_path, suffix, fourcc)
         assert abs(frame.values.mean() - level) < 6
 
 
+def test_a_video_that_is_cut_off_gives_what_is_there_and_says_so(tmp_path, caplog):
+    path = video(tmp_path / "clip.avi", [10 * index for index in range(20)])
+    path.write_bytes(path.read_bytes()[: int(0.7 * path.stat().st_size)])
+    with caplog.at_level(logging.WARNING, "samcl"):
+        found = names(open_sequence(path))
+    assert 5 <= len(found) < 20
+    assert f"ends after {len(found)} of the 20 frames" in caplog.text
+
+
 def test_a_video_may_be_given_temperatures(tmp_path):
     frames = dict(open_sequence(video(tmp_path / "clip.mkv", [0, 100], "FFV1"), scale=0.1, offset=20))
     assert all(frame.radiometric for frame in frames.values())
