@@ -79,5 +79,6 @@ stage validate "$RESULTS/metrics.json" run val ${further[@]+"${further[@]}"}
 
 printf '\nScores of the validation subjects, in percent (synthetic faces: not comparable with the paper):\n\n'
 "$PYTHON" scripts/print_scores.py "$RESULTS/metrics.json"
-printf '\nmetrics.json: %s\noverlays:     %s\ncheckpoint:   %s\ntook %d min %d s\n' "$REPO/$RESULTS/metrics.json" \
+printf '\nreport:       %s\nmetrics.json: %s\noverlays:     %s\ncheckpoint:   %s\ntook %d min %d s\n' \
+    "$REPO/$RESULTS/report.html" "$REPO/$RESULTS/metrics.json" \
     "$REPO/$RESULTS/vis/" "$REPO/$CHECKPOINTS/${NAME}_max_performance.pth" $((SECONDS / 60)) $((SECONDS % 60))

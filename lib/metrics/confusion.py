@@ -102,17 +102,21 @@ def format_scores(scores: dict[str, Any]) -> str:
     """A table of the scores for a terminal or a log: one line per class, in percent, then the mean IoU.
 
     Args:
-        scores: what :meth:`ConfusionMatrix.scores` returns, or a ``metrics.json`` read back.
+        scores: what :meth:`ConfusionMatrix.scores` returns, or a ``metrics.json`` read back, whose boundary scores are
+            shown as well.
     """
-    columns = ("iou", "dice", "precision", "recall")
+    columns = dict.fromkeys(("iou", "dice", "precision", "recall"), _percent)
+    if all("hd95" in entry for entry in scores["classes"]):
+        columns |= {"boundary_f1": _percent, "hd95": _pixels}
     width = max(len("class"), *(len(entry["name"]) for entry in scores["classes"]))
-    lines = [f"{'class':<{width}}" + "".join(f"{column:>11}" for column in columns)]
+    titles = (name.replace("_", " ") + (" px" if show is _pixels else "") for name, show in columns.items())
+    lines = [f"{'class':<{width}}" + "".join(f"{title:>13}" for title in titles)]
     lines += [
-        f"{entry['name']:<{width}}" + "".join(f"{_percent(entry[column]):>11}" for column in columns)
+        f"{entry['name']:<{width}}" + "".join(f"{show(entry[name]):>13}" for name, show in columns.items())
         for entry in scores["classes"]
     ]
     lines.append(
-        f"{'mean':<{width}}{_percent(scores['miou']):>11}   standard deviation over classes "
+        f"{'mean':<{width}}{_percent(scores['miou']):>13}   standard deviation over classes "
         f"{_percent(scores['std_iou'])}, pixel accuracy {_percent(scores['pixel_accuracy'])}"
     )
     return "\n".join(lines)
@@ -124,3 +128,7 @@ def _ratio(part: float, whole: float) -> float | None:
 
 def _percent(score: float | None) -> str:
     return "-" if score is None else f"{100 * score:.2f}"
+
+
+def _pixels(distance: float | None) -> str:
+    return "-" if distance is None else f"{distance:.2f}"

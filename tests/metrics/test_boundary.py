@@ -102,8 +102,8 @@ def test_a_square_moved_by_three_pixels():
     within, beyond = boundary_scores(moved, truth, 2, 3), boundary_scores(moved, truth, 2, 2)
     assert within.f1[1] == 1
     assert within.hd95[1] == 3
-    # Of the 36 outline pixels 14 are 3 away: the 10 of the far side, and the 4 in the middle of the near one, which
-    # has the true top or bottom within 2 elsewhere. By symmetry recall is the same.
+    # Of the 36 outline pixels 14 are 3 away: the 10 of the far side, and the 4 in the middle of the near side, whose
+    # others have the true top or bottom within 2. By symmetry recall is the same.
     assert beyond.f1[1] == pytest.approx((36 - 14) / 36)
 
 

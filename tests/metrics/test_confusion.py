@@ -151,3 +151,14 @@ def test_the_table_names_every_class_and_marks_absent_ones():
     assert lines[4].startswith("mean")
     assert f"{100 * scores['miou']:.2f}" in lines[4]
     assert not math.isnan(scores["miou"])
+
+
+def test_the_table_shows_boundary_scores_where_there_are_some():
+    scores = scores_of(2, [0, 0, 1, 1], [0, 0, 0, 1], ["background", "nose"])
+    assert "hd95" not in format_scores(scores)
+    for entry, distance in zip(scores["classes"], (1.5, None), strict=True):
+        entry |= {"boundary_f1": 0.25, "hd95": distance, "hd95_frames": 1}
+    head, first, second, _ = format_scores(scores).splitlines()
+    assert head.endswith("boundary f1      hd95 px")
+    assert first.split()[-2:] == ["25.00", "1.50"]
+    assert second.split()[-2:] == ["25.00", "-"]
