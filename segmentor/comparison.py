@@ -79,11 +79,13 @@ class Comparison:
         }
         with atomic_write(self.out_dir / "compare.json", "w", encoding="utf-8") as file:
             json.dump(content, file, indent=2)
-        with atomic_write(self.out_dir / "compare.csv", "w", newline="", encoding="utf-8") as file:
+        with atomic_write(
+            self.out_dir / "compare.csv", "w", newline="", encoding="utf-8", errors="surrogateescape"
+        ) as file:
             writer = csv.DictWriter(file, COLUMNS)
             writer.writeheader()
             writer.writerows(rows)
-        with atomic_write(self.out_dir / "compare.html", "w", encoding="utf-8") as file:
+        with atomic_write(self.out_dir / "compare.html", "w", encoding="utf-8", errors="replace") as file:
             file.write(comparison_page(report))
         for row in rows:
             if row["score"] == "miou":
@@ -136,7 +138,7 @@ def read_run(folder: Path, name: str, out_dir: Path) -> Run:
         frames = _read_frames(folder / "frames.csv")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: not the results of --phase test ({error!r}); run that test again") from error
-    address = quote(os.path.relpath(folder.resolve(), out_dir.resolve()).replace(os.sep, "/"))
+    address = quote(os.fsencode(os.path.relpath(folder.resolve(), out_dir.resolve())))
     return Run(name, address, metrics, frames)
 
 
@@ -144,7 +146,7 @@ def _read_frames(path: Path) -> dict[str, dict[str, Any]]:
     """Scores by frame; none of a test of an earlier version."""
     if not path.is_file():
         return {}
-    with open(path, newline="", encoding="utf-8") as file:
+    with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
         return {
             row["frame"]: {key: float(row[key]) if row[key] else None for key in (score.key for score in OVERALL)}
             for row in csv.DictReader(file)

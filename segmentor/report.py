@@ -45,10 +45,13 @@ def write_results(config: Config, out_dir: Path, metrics: dict[str, Any], frames
         frames: of all processes, sorted by name.
     """
     rows = [frame.row(config.data.names) for frame in frames]
-    with atomic_write(out_dir / "frames.csv", "w", newline="", encoding="utf-8") as file:
+    # Names that are no UTF-8 keep their bytes, as they are those of files.
+    with atomic_write(out_dir / "frames.csv", "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+    with atomic_write(out_dir / "metrics.json", "w") as file:
+        json.dump(metrics, file, indent=2)
     groups = choose_examples(frames)
     report = Evaluation(
         metrics,
@@ -58,11 +61,8 @@ def write_results(config: Config, out_dir: Path, metrics: dict[str, Any], frames
         learning_curves(Path(config.network.resume)),
         config.to_yaml(),
     )
-    with atomic_write(out_dir / "report.html", "w", encoding="utf-8") as file:
+    with atomic_write(out_dir / "report.html", "w", encoding="utf-8", errors="replace") as file:
         file.write(evaluation_page(report))
-    # Last, as it stands for a finished test.
-    with atomic_write(out_dir / "metrics.json", "w") as file:
-        json.dump(metrics, file, indent=2)
     return out_dir / "report.html"
 
 
@@ -111,14 +111,17 @@ def read_examples(config: Config, out_dir: Path, groups: dict[str, list[FrameSco
             batch["name"], batch["frame"], batch["label"].to(torch.uint8).numpy(), strict=True
         )
     }
-    examples = {}
+    examples: dict[str, list[Example]] = {}
     for heading, group in groups.items():
-        examples[heading] = []
         for scores in group:
-            with Image.open(out_dir / "label" / f"{scores.name}.png") as picture:
-                prediction = np.asarray(picture)
-            caption = f"mIoU {percent(scores.miou)} %"
-            examples[heading].append(Example(scores.name, caption, *found[scores.name], prediction))
+            path = out_dir / "label" / f"{scores.name}.png"
+            # Processes on other machines may have written to disks of their own.
+            if path.is_file():
+                with Image.open(path) as picture:
+                    prediction = np.asarray(picture)
+                caption = f"mIoU {percent(scores.miou)} %"
+                example = Example(scores.name, caption, *found[scores.name], prediction)
+                examples.setdefault(heading, []).append(example)
     return examples
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -190,3 +191,11 @@ def test_links_lead_from_the_page_to_the_runs(write, compare, tmp_path):
     page = (out / "compare.html").read_text()
     assert 'href="../some%20runs/first/vis/a.png"' in page
     assert 'href="../second/report.html"' in page
+
+
+def test_folders_and_frames_of_any_encoding_are_compared(write, compare):
+    odd = os.fsdecode(b"caf\xe9")
+    content, out = compare(write("first", 0.5, FRAMES), write(odd, 0.6, FRAMES))
+    assert list(content["paired"]) == [odd]
+    assert b"caf\xe9,60.0" in (out / "compare.csv").read_bytes()
+    assert 'href="../caf%E9/report.html"' in (out / "compare.html").read_text(encoding="utf-8")

@@ -146,6 +146,26 @@ def test_links_of_any_name_lead_to_its_picture(evil):
     assert 'href="vis/100%25%20%231%3F.x.png"' in page
 
 
+def test_many_classes_are_left_to_the_files(evil):
+    config, out, scores = evil
+    names = [f"class {index}" for index in range(200)]
+    config = config.model_copy(
+        update={"data": config.data.model_copy(update={"num_classes": 200, "class_names": names, "palette": None})}
+    )
+    lists = {"iou": [0.5] * 200, "boundary_f1": [0.5] * 200, "hd95": [None] * 200}
+    frames = [FrameScores(frame.name, frame.miou, 0.5, **lists) for frame in scores]
+    metrics = metrics_of(config) | {"confusion_matrix": np.eye(200, dtype=int).tolist()}
+    page = write_results(config, out, metrics, frames).read_text()
+    assert len(page) < 500_000
+    assert "see confusion_matrix in" in page
+
+
+def test_frames_whose_masks_are_elsewhere_are_no_examples(evil):
+    config, out, scores = evil
+    (out / "label" / f"{scores[0].name}.png").unlink()
+    assert list(read_examples(config, out, {"Worst": scores[:1], "Best": scores[1:]})) == ["Best"]
+
+
 def test_examples_hold_frame_truth_and_prediction_as_they_were(evil, data_dir):
     config, out, scores = evil
     groups = read_examples(config, out, {"Worst": scores[:1], "Best": scores[1:]})

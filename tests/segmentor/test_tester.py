@@ -140,6 +140,23 @@ def test_examples_of_the_report_are_the_frames_that_were_scored(make_config, wei
         assert again.miou == pytest.approx(mious[example.name])
 
 
+def test_names_of_any_encoding_are_reported(make_config, weights, data_dir, tmp_path):
+    name = os.fsdecode(b"caf\xe9")
+    for folder, suffix in (("image", ".npy"), ("label", ".png")):
+        (tmp_path / "frames" / folder).mkdir(parents=True)
+        source = min((data_dir / "val" / folder).iterdir())
+        (tmp_path / "frames" / folder / f"{name}{suffix}").write_bytes(source.read_bytes())
+    out = tmp_path / "out"
+    run(
+        make_config(
+            "phase=test", f"network.resume={weights}", f"test.test_dir={tmp_path / 'frames'}", f"test.out_dir={out}"
+        )
+    )
+    assert b"caf\xe9,0." in (out / "frames.csv").read_bytes()
+    assert 'href="vis/caf%E9.png"' in (out / "report.html").read_text(encoding="utf-8")
+    assert os.fsencode(out / "vis" / "caf") + b"\xe9.png" in map(os.fsencode, (out / "vis").iterdir())
+
+
 def unlabelled_frames(folder):
     folder.mkdir(parents=True)
     for index, shape in enumerate([(48, 64), (48, 64), (51, 33)]):

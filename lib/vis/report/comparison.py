@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
-from lib.vis.report.html import Html, join, tag
+from lib.vis.report.html import Html, frame_link, join, tag
 from lib.vis.report.numbers import percent, pixels, signed, whole
 from lib.vis.report.page import Section, page
 from lib.vis.report.tables import Column, facts, filtered_table, table
@@ -237,7 +236,7 @@ def _frames(report: Comparison) -> Html:
         values = [run.frames[name]["miou"] for run in report.runs]
         changes = [_change(difference(value, values[0], score.factor), score) for value in values[1:]]
         links = [
-            tag("a", percent(value), href=f"{run.address}/vis/{quote(f'{name}.png')}")
+            tag("a", percent(value), href=f"{run.address}/{frame_link(name)}")
             for run, value in zip(report.runs, values, strict=True)
         ]
         rows.append([name, *changes, *links])

@@ -3,14 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 
 from lib.vis.report.confusion import confusion_picture
 from lib.vis.report.curves import Curve, line_chart
 from lib.vis.report.gallery import Example, class_legend, error_legend, example_figure
-from lib.vis.report.html import Html, join, tag
+from lib.vis.report.html import Html, frame_link, join, tag
 from lib.vis.report.numbers import percent, pixels, whole
 from lib.vis.report.page import Section, page
 from lib.vis.report.tables import Column, facts, filtered_table, table
@@ -24,6 +23,10 @@ SCORES = (
     Column("HD95 px", "95 % Hausdorff distance in pixels, mean over frames; smaller is better"),
     Column("HD95 frames", "frames with this class in both truth and prediction"),
 )
+MOST_CLASSES = 40
+"""Classes up to which there is a confusion matrix, and a column each in the table of frames."""
+MOST_CURVES = 16
+"""Curves up to which a chart shows more than the mean."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,6 @@ def evaluation_page(report: Evaluation) -> str:
             Section("run", "Config and environment", _run(metrics, report.config)),
         ],
     )
-
-
-def frame_link(name: str) -> str:
-    """Address of a frame's picture."""
-    return f"vis/{quote(f'{name}.png')}"
 
 
 def tile(value: str, title: str, remark: str) -> Html:
@@ -118,13 +116,20 @@ def _classes(metrics: Mapping[str, Any]) -> Html:
 
 
 def _confusion(metrics: Mapping[str, Any], names: Sequence[str]) -> Html:
+    if len(names) > MOST_CLASSES:
+        return tag(
+            "p", f"Of {len(names)} classes: see confusion_matrix in ", tag("a", "metrics.json", href="metrics.json")
+        )
     note = "Percent of the pixels of each true class; every row adds up to 100."
     picture = tag("div", confusion_picture(metrics["confusion_matrix"], names), class_="wide-picture")
     return join([picture, tag("p", note, class_="note")])
 
 
 def _curves(curves: Mapping[str, Mapping[str, Curve]]) -> Html:
-    charts = [line_chart(title, named) for title, named in curves.items()]
+    charts = [
+        line_chart(title, {name: curve for name, curve in named.items() if len(named) <= MOST_CURVES or name == "mean"})
+        for title, named in curves.items()
+    ]
     return tag("div", *charts, class_="charts") if any(charts) else Html()
 
 
@@ -143,6 +148,7 @@ def _examples(report: Evaluation, names: Sequence[str]) -> Html:
 
 
 def _frames(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Html:
+    names = names if len(names) <= MOST_CLASSES else ()
     columns = [
         Column("Frame", numbers=False),
         Column("mIoU %", "mean IoU over the classes in the frame's truth or prediction"),

@@ -1,7 +1,9 @@
 """HTML and SVG from trees of elements: text is escaped unless it was made here."""
 
+import os
 from collections.abc import Iterable
 from html import escape
+from urllib.parse import quote
 
 _VOID = frozenset({"meta", "link", "input", "br"})
 _SVG_LEAVES = frozenset({"image", "use", "path", "rect", "line", "polyline", "circle"})
@@ -41,3 +43,8 @@ def _attribute(name: str, value: str | float | bool | None) -> str:
 def join(parts: Iterable[str]) -> Html:
     """Markup and text one after another; the text is escaped."""
     return Html("".join(part if isinstance(part, Html) else escape(part, quote=False) for part in parts))
+
+
+def frame_link(name: str) -> str:
+    """Address of a frame's picture in a result folder; names may be of any encoding."""
+    return f"vis/{quote(os.fsencode(f'{name}.png'))}"

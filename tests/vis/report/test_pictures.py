@@ -73,10 +73,11 @@ def test_the_confusion_matrix_shows_shares_of_the_truth():
 
 
 def test_large_confusion_matrices_have_no_numbers_and_stay_small():
-    counts = np.eye(120, dtype=int).tolist()
-    picture = confusion_picture(counts, [f"class {index}" for index in range(120)])
+    counts = np.eye(40, dtype=int).tolist()
+    picture = confusion_picture(counts, [f"class {index}" for index in range(40)])
     assert 'class="cell' not in picture
-    assert picture.count("<rect") == 120**2
+    assert picture.count("<rect") == 40**2
+    assert len(picture) < 400_000
 
 
 def test_every_shade_carries_readable_text():
