@@ -138,7 +138,7 @@ def read_run(folder: Path, name: str, out_dir: Path) -> Run:
         frames = _read_frames(folder / "frames.csv")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{path}: not the results of --phase test ({error!r}); run that test again") from error
-    address = quote(os.fsencode(os.path.relpath(folder.resolve(), out_dir.resolve())))
+    address = quote(os.path.relpath(folder.resolve(), out_dir.resolve()))
     return Run(name, address, metrics, frames)
 
 
