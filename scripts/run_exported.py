@@ -16,11 +16,11 @@ def main(network: str, frame_file: str, out_dir: str) -> None:
     """Write OUT_DIR/FRAME_label.png, whose values are classes, and OUT_DIR/FRAME_overlay.png."""
     session = onnxruntime.InferenceSession(network, providers=["CPUExecutionProvider"])
     about = session.get_modelmeta().custom_metadata_map
-    width, height = json.loads(about["size"])
+    (width, height), (most_width, most_height) = json.loads(about["size"]), json.loads(about["train_size"])
     names, palette = json.loads(about["class_names"]), np.array(json.loads(about["palette"]), np.uint8)
     frame = np.load(frame_file).astype(np.float32)
-    # Into the middle of the network's size, the edges repeated: that changes neither aspect nor extremes.
-    scale = min(width / frame.shape[1], height / frame.shape[0])
+    # To the size of training, in the middle of the network's, the edges repeated: aspect and extremes stay.
+    scale = min(most_width / frame.shape[1], most_height / frame.shape[0])
     w, h = round(frame.shape[1] * scale), round(frame.shape[0] * scale)
     left, top = (width - w) // 2, (height - h) // 2
     image = cv2.resize(frame, (w, h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)

@@ -125,7 +125,10 @@ class Exporter:
             ) from error
 
     def _metadata(self, any_size: bool) -> dict[str, str]:
-        """What a user of the file needs to know; lists and sections as JSON."""
+        """What a user of the file needs to know; lists and sections as JSON, sizes as [width, height].
+
+        Frames look as in training where they are scaled to ``train_size`` and padded to ``size``.
+        """
         data, (height, width) = self.config.data, self.size
         sizes = f"H and W multiples of {SIZE_MULTIPLE}" if any_size else f"H {height}, W {width}"
         return {
@@ -133,6 +136,7 @@ class Exporter:
             "backbone": self.config.network.backbone,
             "input": f"frames: float32 (N, {data.num_channels}, H, W), deg C as measured; {sizes}",
             "output": f"probabilities: float32 (N, {data.num_classes}, H, W)",
+            "train_size": json.dumps(self.config.train.data_transformer.input_size),
             "size": json.dumps([width, height]),
             "size_multiple": str(SIZE_MULTIPLE if any_size else 0),
             "class_names": json.dumps(data.names),

@@ -32,7 +32,7 @@ def network(tmp_path):
     edge = helper.make_tensor("edge", TensorProto.FLOAT, [], [27.0])
     graph = helper.make_graph(nodes, "warm", values[:1], values[1:], [edge])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    about = {"size": [64, 96], "class_names": ["room", "face"], "palette": PALETTE}
+    about = {"size": [64, 96], "train_size": [60, 90], "class_names": ["room", "face"], "palette": PALETTE}
     helper.set_model_props(model, {key: json.dumps(value) for key, value in about.items()})
     onnx.save(model, tmp_path / "warm.onnx")
     return tmp_path / "warm.onnx"

@@ -119,7 +119,8 @@ def test_onnx_says_what_it_is(export):
     about = {entry.key: entry.value for entry in model.metadata_props}
     assert json.loads(about["class_names"]) == ["room", "disc", "square"]
     assert json.loads(about["palette"]) == [[0, 0, 0], [255, 0, 0], [0, 0, 255]]
-    assert json.loads(about["size"]) == [64, 64]  # the training size 64x48, in multiples of 32
+    assert json.loads(about["train_size"]) == [64, 48]
+    assert json.loads(about["size"]) == [64, 64], "in multiples of 32"
     assert json.loads(about["normalize"])["window"] == [15, 40]
     assert (about["size_multiple"], about["model_name"]) == ("32", "tiny")
     assert "deg C" in about["input"]
