@@ -106,7 +106,7 @@ class FrameReader:
         if unit is None:
             unit = self._decided.get(path.suffix.lower()) or decide_unit(numbers, str(path))
             self._decided[path.suffix.lower()] = unit
-            notes.append(f"integers read as {unit.name}, by their values (--temp_preset says otherwise)")
+            notes.append(f"integers read as {unit.name}, by their values (--temp_preset overrules that)")
         with np.errstate(over="ignore"):  # what is too large for float32 is told as not finite
             celsius = np.ascontiguousarray(numbers if unit is CELSIUS else unit.celsius(numbers), np.float32)
         notes.append(check_celsius(celsius, numbers, unit, str(path)))
