@@ -47,10 +47,9 @@ def one_hot(labels: Tensor, num_classes: int, ignore_index: int = -1, dtype: tor
     return distance.abs_().neg_().add_(1).clamp_(min=0)
 
 
-def without_ignored(logits: Tensor, labels: Tensor, ignore_index: int = -1) -> Tensor:
-    """Logits (N, C, H, W), ``IGNORED_LOGIT`` where ``labels`` (N, H, W) are ignored; contiguous."""
-    valid = valid_mask(labels, ignore_index).unsqueeze(1).to(logits.dtype)
-    return logits.contiguous() + (valid - 1) * -IGNORED_LOGIT
+def without_ignored(logits: Tensor, valid: Tensor) -> Tensor:
+    """Logits (N, C, H, W), ``IGNORED_LOGIT`` where not ``valid`` (N, H, W) bool; contiguous."""
+    return logits.contiguous() + (valid.unsqueeze(1).to(logits.dtype) - 1) * -IGNORED_LOGIT
 
 
 class MaskedSoftmax(torch.autograd.Function):

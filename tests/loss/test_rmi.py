@@ -7,7 +7,7 @@ import torch.nn.functional as F
 
 from lib.loss import RMILoss
 from lib.loss.log_det import HalfLogDet
-from lib.loss.rmi import MaxPool, pooled_masks
+from lib.loss.rmi import cross_entropy_and_probabilities, pooled_masks
 from lib.utils.errors import ConfigError
 from tests.loss import golden
 
@@ -114,16 +114,18 @@ def test_linear_algebra_is_safe_in_float32(scale):
 def test_pooling_and_its_gradient_are_the_frameworks(size, stride):
     ours = torch.randn(2, 3, 14, 17, generator=torch.Generator().manual_seed(0)).requires_grad_()
     theirs = ours.detach().clone().requires_grad_()
-    pooled, expected = MaxPool.apply(ours, size, stride), F.max_pool2d(theirs, size, stride, padding=size // 2)
-    assert torch.equal(pooled, expected)
+    masks = F.one_hot(ours.argmax(dim=1), 3).movedim(-1, 1).float()
+    windows = {"size": size, "stride": stride}
+    bce, pooled = cross_entropy_and_probabilities(ours, masks, way=0, **windows)
+    expected = F.max_pool2d(theirs.sigmoid(), size, stride, padding=size // 2)
+    torch.testing.assert_close(pooled, expected)
     weights = torch.randn(pooled.shape, generator=torch.Generator().manual_seed(1))
-    (weights * pooled).sum().backward()
-    (weights * expected).sum().backward()
+    (bce + (weights * pooled).sum()).backward()
+    (F.binary_cross_entropy_with_logits(theirs, masks, reduction="sum") + (weights * expected).sum()).backward()
     torch.testing.assert_close(ours.grad, theirs.grad)
 
-    masks = F.one_hot(ours.argmax(dim=1), 3).movedim(-1, 1).float()
     expected = F.max_pool2d(masks, size, stride, padding=size // 2)
-    assert torch.equal(pooled_masks(masks, way=0, size=size, stride=stride), expected)
+    assert torch.equal(pooled_masks(masks, way=0, **windows), expected)
 
 
 def test_better_predictions_have_lower_loss():
