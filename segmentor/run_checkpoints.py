@@ -104,6 +104,7 @@ class RunCheckpoints:
                 f"{path}: --resume_continue needs a checkpoint with a run's state, and this one holds weights alone; "
                 f"leave --resume_continue out to start a new run from its weights"
             )
+        _check_form(path, checkpoint)
         current = self._config.model_dump(mode="json")
         for section in ("lr", "optim"):
             if current[section] != checkpoint["config_dict"][section]:
@@ -139,6 +140,18 @@ class RunCheckpoints:
 
     def _goes_on_from_file(self) -> bool:
         return bool(self._resumes and self._config.network.resume)
+
+
+def _check_form(path: str, checkpoint: dict[str, Any]) -> None:
+    """Raise a CheckpointError unless a checkpoint has what is read of a run before its parts are restored."""
+    training, config = checkpoint["training"], checkpoint.get("config_dict")
+    whole = isinstance(training, dict) and isinstance(config, dict) and {"lr", "optim"} <= config.keys()
+    best = training.get("best") if whole else None
+    whole = whole and isinstance(best, dict) and all(isinstance(best.get(name), float) for name in ("miou", "loss"))
+    if not whole or type(training.get("iteration")) is not int or not 0 <= training["iteration"] < 2**31:
+        raise CheckpointError(
+            f"{path}: what it says of its run can't be; leave --resume_continue out to start a new run from its weights"
+        )
 
 
 def _whole_one_before(path: Path) -> str:

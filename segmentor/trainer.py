@@ -211,7 +211,7 @@ class Trainer:
             self.step.load_state_dict(training)
             self.record.restore(training["undisplayed"])
             self.nonfinite.count = training["nonfinite"]
-        except (RuntimeError, ValueError, KeyError) as error:
+        except (RuntimeError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise CheckpointError(
                 f"{path}: its run had another objective or optimiser than this config ({error}); resume with the "
                 f"config beside the checkpoint, or leave --resume_continue out to start a new run from its weights"
