@@ -69,11 +69,10 @@ def binary_cross_entropy_loss(logits: Tensor, labels: Tensor, ignore_index: int 
         A scalar, 0 without valid pixels.
     """
     with no_autocast(logits):
-        logits = without_ignored(full_precision(logits), labels, ignore_index)
+        valid = valid_mask(labels, ignore_index)
+        logits = without_ignored(full_precision(logits), valid)
         masks = one_hot(labels, logits.shape[1], ignore_index, logits.dtype)
-        return binary_cross_entropy_sum(logits, masks) / (
-            logits.shape[1] * valid_mask(labels, ignore_index).sum()
-        ).clamp(min=1)
+        return binary_cross_entropy_sum(logits, masks) / (logits.shape[1] * valid.sum()).clamp(min=1)
 
 
 def inverse_frequencies(labels: Tensor, num_classes: int, ignore_index: int = -1) -> Tensor:
