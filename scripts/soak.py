@@ -1,6 +1,6 @@
 """Train thousands of small steps with validation, checkpoints and TensorBoard, and watch what the process holds.
 
-Memory, open files and threads of its last third must be those of the third before.
+Processes, memory, open files and threads of its last third must be those of the third before.
 """
 
 import argparse
@@ -99,7 +99,10 @@ def judge(samples: Sequence[Sample]) -> str:
     Raises:
         Leak: something grew.
     """
-    full = max(one.processes for one in samples)
+    counts = [one.processes for one in samples]
+    full = max(counts)
+    if (start := counts.index(full)) > len(counts) * 2 // 3:
+        raise Leak(f"processes grew until the last third of the run, from {max(counts[:start], default=0)} to {full}")
     # While all workers are there: not while they start, and not while they end.
     whole = [one for one in samples if one.processes == full]
     third = len(whole) // 3

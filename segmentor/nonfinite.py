@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lib.datasets.build import build_train_loader
 from lib.utils.config import Config
 from lib.utils.distributed import gather_over_processes, mean_over_processes
+from lib.utils.errors import OutputError
 from lib.utils.files import atomic_write
 from segmentor.evaluator import Batch
 from segmentor.run_checkpoints import RunCheckpoints
@@ -161,15 +162,19 @@ class NonFinitePolicy:
         number = step.index + 1
         batch = rebuild_batch(self._config, step.index)
         path = self._checkpoints.beside(f"nonfinite_{number}.npz")
+        kept = f"in {path}"
         if self._saves:
-            with atomic_write(path) as file:
-                np.savez(file, image=batch["image"], label=batch["label"], name=np.array(batch["name"]))
+            try:
+                with atomic_write(path) as file:
+                    np.savez(file, image=batch["image"], label=batch["label"], name=np.array(batch["name"]))
+            except OutputError as error:  # what happened is worth more than the batch
+                kept = f"not kept ({error})"
         terms = [", ".join(f"{name} {value:.6g}" for name, value in losses.items()) for losses in step.losses]
         of_processes = [f"process {i}: {text}" for i, text in enumerate(terms)] if len(terms) > 1 else terms
         finite = all(math.isfinite(value) for losses in step.losses for value in losses.values())
         return (
             f"{'gradient' if finite else 'loss'} not finite in iteration {number} ({'; '.join(of_processes)}); the "
-            f"step was left out; its frames {', '.join(batch['name'])} are in {path}"
+            f"step was left out; its frames {', '.join(batch['name'])} are {kept}"
         )
 
 

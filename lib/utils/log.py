@@ -58,10 +58,14 @@ def log_to_file(
 
 
 class _Early(MemoryHandler):
-    """Keeps the lines from before the log file is opened."""
+    """Keeps the lines from before the log file is opened; where none is, the first of them and no more."""
 
     def __init__(self) -> None:
-        super().__init__(capacity=10_000, flushLevel=logging.CRITICAL + 1)
+        super().__init__(capacity=1000)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if len(self.buffer) < self.capacity:
+            self.buffer.append(record)
 
 
 def _add(handler: logging.Handler, level: str, log_format: str) -> logging.Handler:

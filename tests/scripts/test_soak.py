@@ -26,6 +26,15 @@ def test_growth_is_seen(what):
         judge(samples)
 
 
+def test_processes_that_pile_up_are_seen():
+    samples = [
+        replace(STEADY, processes=3 + step // 10, memory=500.0 + 50 * (step // 10), threads=9 + step // 10)
+        for step in range(90)
+    ]
+    with pytest.raises(Leak, match="^processes grew .* from 10 to 11$"):
+        judge(samples)
+
+
 def test_what_comes_and_goes_while_workers_start_and_end_is_no_growth():
     alone = Sample(memory=200.0, files=12, threads=3, processes=1)
     assert "500 ->      500 MB" in judge([alone] * 5 + [STEADY] * 30 + [alone] * 5)

@@ -97,6 +97,26 @@ def test_tensorboard_ends_at_its_bound_and_says_so_once(tmp_path, said):
     ]
 
 
+def test_the_log_file_begins_with_the_lines_from_before_it_was_opened(tmp_path):
+    log_to_terminal("error", "%(message)s")
+    logger = logging.getLogger("samcl")
+    logger.info("before")
+    log_to_file(tmp_path / "a.log", "info", "%(message)s")
+    logger.info("after")
+    assert (tmp_path / "a.log").read_text() == "before\nafter\n"
+    log_to_terminal("error", "%(message)s")
+
+
+def test_a_run_without_log_file_does_not_keep_its_lines():
+    log_to_terminal("error", "%(message)s")
+    logger = logging.getLogger("samcl")
+    for number in range(2000):
+        logger.info("%d", number)
+    kept = [record for handler in logger.handlers for record in getattr(handler, "buffer", ())]
+    log_to_terminal("error", "%(message)s")
+    assert len(kept) <= 1000
+
+
 def test_the_log_file_is_bounded(tmp_path):
     log_to_terminal("error", "%(message)s")
     log_to_file(tmp_path / "a.log", "info", "%(message)s", max_mb=1)

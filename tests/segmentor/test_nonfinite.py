@@ -2,7 +2,9 @@
 
 import copy
 import math
+import os
 import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -107,6 +109,24 @@ def test_it_is_found_at_the_next_display_step_with_all_that_is_needed_for_study(
         assert np.array_equal(saved["image"], expected["image"].numpy())
         assert np.array_equal(saved["label"], expected["label"].numpy())
         assert saved["name"].tolist() == expected["name"]
+
+
+def test_a_full_disk_hides_no_loss_that_is_not_finite(make_config, small_disk):
+    # Room for the table of losses, none for a batch.
+    config = make_config(f"checkpoints.checkpoints_root={small_disk}", "solver.display_iter=1")
+    with start_runtime(config) as runtime:
+        trainer = Trainer(config, runtime)
+        poison(trainer, 1)
+        with open(small_disk / "filler", "wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        os.truncate(small_disk / "filler", (small_disk / "filler").stat().st_size - 3 * 4096)
+        with pytest.raises(
+            FloatingPointError,
+            match=r"in iteration 2 .*its frames .* are not kept \(.*\.npz: can't be written: No space",
+        ):
+            trainer.run()
+    assert not trainer.checkpoints.beside("nonfinite_2.npz").exists()
 
 
 def test_the_batch_of_a_step_is_made_again(make_config):
