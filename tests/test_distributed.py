@@ -14,10 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 from PIL import Image
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
 from lib.utils.checkpoint import load_checkpoint
-from lib.utils.distributed import World
+from lib.utils.distributed import World, report_failure, run_under_torchrun
+from lib.utils.errors import ConfigError, DataError
 from scripts.small_run import prepare
 from segmentor.history import read_history
 from segmentor.runtime import Runtime, start_runtime
@@ -246,8 +249,7 @@ def test_a_process_that_fails_or_is_killed_ends_the_job_which_says_why(tmp_path)
     prepare(tmp_path / "killed")
     prepare(tmp_path / "failing")
     bad = spoil(tmp_path / "failing")
-    command = (sys.executable, *long_run(tmp_path / "failing", "failing"), "--gpu", "0", "1")
-    failing = begin(*command)
+    failing = begin(*TORCHRUN, *long_run(tmp_path / "failing", "failing"))
     killed = begin(sys.executable, *long_run(tmp_path / "killed", "killed"), "--gpu", "0", "1")
     history = tmp_path / "killed" / "checkpoints" / "killed_history.csv"
     try:
@@ -268,16 +270,52 @@ def test_a_process_that_fails_or_is_killed_ends_the_job_which_says_why(tmp_path)
 
     status, _, err = results["failing"]
     assert status == 1
-    last = err.rstrip().splitlines()[-1]
-    assert re.match(r"error: process [01] of 2 failed first: ", last)
-    assert f"{bad}.png: label value 9 without a class" in last
-    assert "Traceback" not in err
+    assert f"{bad}.png: label value 9 without a class" in err.rpartition("Root Cause")[2]
 
 
-def test_a_failure_is_the_root_cause_that_torchrun_itself_tells(folder):
-    arguments = ("main.py", "--configs", folder / "small_run.yaml", "--phase", "train", "--data_dir", "nowhere")
-    status, _, err = end(begin(*TORCHRUN, *arguments, "train.batch_size=4"))
-    assert status == 1
-    told = err.rpartition("Root Cause")[2]
-    assert "nowhere" in told
-    assert "no such folder" in told
+def failure(exitcode: int, seconds: float, error: BaseException | None = None, folder: Path | None = None):
+    """What torchrun finds of a process that ended at that time, with the word that it left for an error."""
+    path = folder / f"{uuid.uuid4().hex}.json"
+    if error is not None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TORCHELASTIC_ERROR_FILE", str(path))
+            patch.setattr(time, "time", lambda: seconds)
+            assert report_failure(error, str(error))
+    found = ProcessFailure(local_rank=0, pid=1, exitcode=exitcode, error_file=str(path))
+    if error is None:
+        found.timestamp = int(seconds)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("failures", "first", "status", "reason"),
+    [
+        ([(1, 5.2, DataError("a.png")), (1, 5.1, DataError("b.png"))], 1, 1, "b.png"),
+        ([(1, 5.1, RuntimeError("[gloo/transport/tcp] closed by peer")), (1, 5.2, DataError("b.png"))], 1, 1, "b.png"),
+        ([(1, 5.1, dist.DistBackendError("NCCL")), (-9, 5.9, None)], 1, 137, "ended by SIGKILL"),
+        ([(-15, 5.0, None), (1, 6.5, RuntimeError("out of memory"))], 1, 1, "out of memory"),
+        ([(2, 5.0, ConfigError("two\nlines")), (-15, 5.0, None)], 0, 2, "two\nlines"),
+        ([(3, 5.0, None), (-15, 5.0, None)], 0, 3, "exit status is 3"),
+    ],
+)
+def test_the_process_that_failed_first_is_told_from_those_that_followed(
+    tmp_path, monkeypatch, failures, first, status, reason
+):
+    found = {rank: failure(*each, folder=tmp_path) for rank, each in enumerate(failures)}
+
+    def fail(options):
+        raise ChildFailedError("main.py", found)
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # put back afterwards
+    monkeypatch.setattr("torch.distributed.run.run", fail)
+    told, message = run_under_torchrun(["main.py"], 2)
+    assert told == status
+    assert message.startswith(f"process {first} of 2 failed first: ")
+    assert reason in message
+
+
+def test_without_torchrun_no_word_is_left(monkeypatch):
+    monkeypatch.delenv("TORCHELASTIC_ERROR_FILE", raising=False)
+    assert not report_failure(DataError("a.png"), "a.png")
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", "/nowhere/error.json")
+    assert not report_failure(DataError("a.png"), "a.png")

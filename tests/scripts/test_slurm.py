@@ -5,7 +5,6 @@ import shlex
 import subprocess
 import sys
 import uuid
-from pathlib import Path
 
 import pytest
 
@@ -127,18 +126,24 @@ def test_it_must_be_submitted_from_the_repository(submit, tmp_path):
     assert "submit this script from there" in done.stderr
 
 
-def test_two_machines_train_as_one_and_go_on_when_submitted_again(submit, tmp_path):
+def test_submitted_again_it_goes_on_with_the_run(submit, tmp_path):
+    latest = tmp_path / "Processed/checkpoints/thermalFaceDB/first_latest.pth"
+    latest.parent.mkdir(parents=True)
+    latest.touch()
+    _, line = flags_of(shlex.split(submit(CONFIG, "first", "/data", tmp_path, "--dry_run").stdout.splitlines()[0]))
+    assert line.flags["network.resume"] == str(latest)
+    assert line.flags["network.resume_continue"] is True
+
+
+def test_two_machines_train_as_one(submit, tmp_path):
     config = prepare(tmp_path)
     (tmp_path / "db").mkdir()
     (tmp_path / "db" / "Processed").symlink_to(tmp_path / "data")
-    scratch = tmp_path / "scratch"
     job = {"SLURM_GPUS_ON_NODE": "1", "FIRST_HOST": "localhost", "SLURM_JOB_ID": str(uuid.uuid4().int % 10**6)}
-    latest = scratch / "Processed" / "checkpoints" / "thermalFaceDB" / "job_latest.pth"
-    for iterations in (2, 3):
-        arguments = ("--gpu", "-1", "--max_iters", iterations, "train.batch_size=4", "--stdout_level", "info")
-        done = submit(config, "job", tmp_path / "db", scratch, *arguments, **job)
-        assert done.returncode == 0, done.stderr
-        assert "2 processes" in done.stdout
-        assert load_checkpoint(latest)["training"]["iteration"] == iterations
-    assert "resuming" in done.stdout
-    assert not Path(config.parent / "checkpoints").exists()
+    options = ("--gpu", "-1", "--max_iters", 2, "train.batch_size=4", "--stdout_level", "info")
+    done = submit(config, "job", tmp_path / "db", tmp_path / "scratch", *options, **job)
+    assert done.returncode == 0, done.stderr
+    assert "2 processes" in done.stdout
+    latest = tmp_path / "scratch/Processed/checkpoints/thermalFaceDB/job_latest.pth"
+    assert load_checkpoint(latest)["training"]["iteration"] == 2
+    assert not (tmp_path / "checkpoints").exists()

@@ -44,7 +44,6 @@ def write_evil(path, checkpoint, evil):
 COMMANDS = {
     "test": ("--test_dir", "{frames}"),
     "predict": ("--input", "{frames}/image"),
-    "export": ("--format", "torch_export"),
 }
 
 
