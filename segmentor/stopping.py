@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 from types import FrameType, TracebackType
 
@@ -34,7 +35,9 @@ class StopSignals:
         self._exchange: dist.Work | None = None
 
     def __enter__(self) -> "StopSignals":
-        self._former = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        # Python lets the main thread alone handle signals; a run in another one is stopped by what started it.
+        numbers = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+        self._former = {number: signal.signal(number, self._receive) for number in numbers}
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
