@@ -8,11 +8,14 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from lib.utils.checkpoint import load_checkpoint
+from lib.utils.distributed import World
 from scripts.kill_and_resume import Run
 from scripts.small_run import prepare, start
 from segmentor.history import read_history
+from segmentor.stopping import StopSignals
 
 REPO = Path(__file__).resolve().parents[2]
 LONG = 100_000
@@ -83,6 +86,19 @@ def test_a_second_signal_stops_at_once(small_run):
     process.join(60)
     assert process.exitcode in (-signal.SIGTERM, -signal.SIGINT)
     assert not run.latest.exists()
+
+
+@pytest.mark.parametrize(("processes", "seconds", "ends"), [(1, 0.5, True), (2, 0.5, False), (2, 5.0, True)])
+def test_a_signal_that_torchrun_passes_on_as_well_is_no_second_one(monkeypatch, processes, seconds, ends):
+    killed = []
+    monkeypatch.setattr(torch.distributed, "new_group", lambda **named: None)
+    monkeypatch.setattr(os, "kill", lambda pid, number: killed.append(number))
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    signals = StopSignals(World(size=processes))
+    for now in (100.0, 100.0 + seconds):
+        monkeypatch.setattr(time, "monotonic", lambda now=now: now)
+        signals._receive(signal.SIGTERM, None)
+    assert killed == [signal.SIGTERM] * ends
 
 
 @pytest.mark.parametrize("whom", ["torchrun", "one process"])

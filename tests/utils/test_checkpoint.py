@@ -12,7 +12,7 @@ import torch
 from lib.utils.checkpoint import load_checkpoint, portable_config, save_checkpoint
 from lib.utils.config import Config, load_config
 from lib.utils.errors import CheckpointError, OutputError
-from lib.utils.versions import previous_paths
+from lib.utils.versions import previous_paths, shift_versions
 
 
 class RunsCode:
@@ -176,6 +176,15 @@ def test_former_versions_are_kept_under_their_names(tmp_path):
     assert iterations_in(tmp_path) == {"a_latest": 5, "a_previous": 4}
     save_checkpoint(path, {"iteration": 6}, "6", keep=1)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a_latest.pth", "a_latest.yaml"]
+
+
+def test_a_run_that_is_killed_before_it_replaces_the_newest_costs_no_former_version(tmp_path):
+    path = tmp_path / "a_latest.pth"
+    for iteration in range(3):
+        save_checkpoint(path, {"iteration": iteration}, "", keep=3)
+    shift_versions(path, keep=3)
+    save_checkpoint(path, {"iteration": 3}, "", keep=3)
+    assert iterations_in(tmp_path) == {"a_latest": 3, "a_previous": 2, "a_previous_2": 1}
 
 
 def test_no_version_is_touched_without_keep(tmp_path):
