@@ -13,6 +13,7 @@ NETWORKS = (
     *("unet", "attention_unet", "deeplab_v3:xception_8", "deeplab_v3:xception_16", "deeplab_v3:resnet101_dilated8"),
     *("hrnet_w18", "hrnet_w32", "hrnet_w48", "base_ocnet:deepbase_resnet101_dilated8"),
 )
+WIDTH = 64
 
 
 def measure_networks(setup: Setup) -> Section:
@@ -25,7 +26,9 @@ def measure_networks(setup: Setup) -> Section:
     for name in NETWORKS[: setup.pick(None, 5)]:
         print(f"   {name}", flush=True)
         model, _, backbone = name.partition(":")
-        config = Config.model_validate({"network": {"model_name": model, "backbone": backbone or "none"}})
+        config = Config.model_validate(
+            {"network": {"model_name": model, "backbone": backbone or "none", "base_channels": WIDTH}}
+        )
         sides = {
             "fp32, NCHW": BareNetwork(config, images, labels, None, torch.contiguous_format),
             "bf16, channels_last": BareNetwork(config, images, labels, torch.bfloat16),

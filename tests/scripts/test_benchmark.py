@@ -282,7 +282,7 @@ def test_parts_find_what_they_compare(setup, monkeypatch):
 
 def test_tables_have_a_line_for_each_case(setup, monkeypatch):
     monkeypatch.setattr(networks, "NETWORKS", ("unet",))
-    monkeypatch.setattr(networks, "SIZE", (32, 32))
+    monkeypatch.setattr(networks, "WIDTH", 4)
     monkeypatch.setattr(costs, "Case", partial(costs.Case, height=32))
     monkeypatch.setattr(costs, "CLASSES", (2, 3))
     monkeypatch.setattr(costs, "HEIGHTS", (32, 64))
