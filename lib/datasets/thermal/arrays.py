@@ -18,6 +18,8 @@ COMMON_SIZES = (
     *((382, 288), (384, 288), (464, 348), (640, 480), (640, 512), (1024, 768), (1280, 1024)),
 )
 """(width, height) in pixels of usual thermal sensors."""
+LEAST_SIDE = 32
+"""Pixels from which on a frame's rows tell its width."""
 
 
 class _Header(NamedTuple):
@@ -95,10 +97,29 @@ def read_bin(path: Path, reading: Reading) -> Stored:
 
     def frames() -> Iterator[np.ndarray]:
         with path.open("rb") as file:
-            for _ in range(count):
-                yield np.frombuffer(_take(file, frame_bytes, str(path)), "<u2").reshape(height, width)
+            for index in range(count):
+                frame = np.frombuffer(_take(file, frame_bytes, str(path)), "<u2").reshape(height, width)
+                if not index:
+                    _check_width(frame, path)
+                yield frame
 
     return Stored(count, frames(), PRESETS["flir_tlinear_high"])
+
+
+def _check_width(frame: np.ndarray, path: Path) -> None:
+    """Refuse a headerless frame whose rows fit together much better with width and height swapped."""
+    height, width = frame.shape
+    if min(frame.shape) < LEAST_SIDE:
+        return
+    given, swapped = (
+        np.abs(np.diff(rows.astype(np.int32), axis=0)).mean() for rows in (frame, frame.reshape(width, height))
+    )
+    # Bands across a frame alone can make the first the larger one, by no more than width / height.
+    if given > 2 * max(1.0, width / height) * swapped:
+        raise DataError(
+            f"{path}: rows of {width} pixels don't fit together, and rows of {height} do: "
+            f"--raw_size {height} {width} (width, height)"
+        )
 
 
 def _read_header(file: BinaryIO, where: str) -> _Header:

@@ -345,6 +345,18 @@ def test_headerless_files_of_another_size_name_the_sizes_that_fit(write):
     assert read_thermal(path, raw_size=(160, 120)).values.shape == (120, 160)
 
 
+def test_headerless_frames_with_width_and_height_swapped_are_refused(write):
+    path = write("a.bin", np.round((scene(0, 96, 128) + 273.15) / 0.04).astype("<u2").tobytes())
+    with pytest.raises(DataError, match="--raw_size 128 96 "):
+        read_thermal(path, raw_size=(96, 128))
+    assert read_thermal(path, raw_size=(128, 96)).values.shape == (96, 128)
+
+
+def test_headerless_frames_of_horizontal_bands_have_the_size_that_is_said(write):
+    bands = np.repeat(np.arange(7000, 7480, dtype="<u2")[:, None], 640, axis=1)
+    assert read_thermal(write("a.bin", bands.tobytes()), raw_size=(640, 480)).values.shape == (480, 640)
+
+
 def test_headerless_default_is_640_by_512_at_4_hundredths_of_a_kelvin(write):
     # The lab's inference code: uint16, 512 rows x 640 columns, deg C = 0.04 x raw - 273.15
     raw = np.tile(np.arange(7000, 7640, dtype="<u2"), (512, 1))
