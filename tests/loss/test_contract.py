@@ -20,7 +20,8 @@ def value_and_gradient(loss, logits, labels):
 def test_gradient_is_the_derivative(name):
     logits, labels = batch(9, 10, torch.float64)
     loss, logits = make(name), logits[:1].requires_grad_()
-    assert torch.autograd.gradcheck(lambda x: loss(x, labels[:1]), (logits,), atol=1e-6)
+    tolerances = {"atol": 1e-8, "rtol": 1e-5}  # tight, as it is one random direction that is tried
+    assert torch.autograd.gradcheck(lambda x: loss(x, labels[:1]), (logits,), fast_mode=True, **tolerances)
 
 
 @every_loss
