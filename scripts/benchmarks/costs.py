@@ -33,6 +33,9 @@ class Case:
     def width(self) -> int:
         return self.height * 5 // 4
 
+    def __str__(self) -> str:
+        return f"{self.classes} classes, {self.height}x{self.width}, batch {self.batch}"
+
     def work(self, part: str) -> float:
         """Millions of what the cost of a part grows with: mask values for losses, pixels for the others."""
         pixels = self.batch * self.height * self.width / 1e6

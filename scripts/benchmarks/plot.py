@@ -13,7 +13,7 @@ def draw_costs(path: Path, series: Mapping[str, Sequence[Any]], costs: Mapping[A
 
     Args:
         path: a PNG file.
-        series: cases by the name of the attribute that varies in them.
+        series: cases by the name of the attribute that varies in them; their ``work`` is what costs grow with.
         costs: of each case, by part.
     """
     from matplotlib.figure import Figure
@@ -21,12 +21,12 @@ def draw_costs(path: Path, series: Mapping[str, Sequence[Any]], costs: Mapping[A
     figure = Figure(figsize=(12, 4), layout="constrained")
     for axes, (name, cases) in zip(figure.subplots(1, len(series)), series.items(), strict=True):
         at = [getattr(case, name) for case in cases]
-        power = 2 if name == "height" else 1
         for part in costs[cases[0]]:
             medians = [costs[case][part].median for case in cases]
             (line,) = axes.plot(at, medians, "o-", label=part)
             middle = len(at) // 2
-            linear = [medians[middle] * (value / at[middle]) ** power for value in at]
+            unit = medians[middle] / cases[middle].work(part)
+            linear = [unit * case.work(part) for case in cases]
             axes.plot(at, linear, ":", color=line.get_color(), linewidth=1)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
@@ -35,6 +35,6 @@ def draw_costs(path: Path, series: Mapping[str, Sequence[Any]], costs: Mapping[A
         axes.set_xlabel({"height": "height of the frames, pixels", "batch": "images in a batch"}.get(name, name))
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel("ms for a batch (dotted: linear)")
-    figure.axes[0].legend()
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside right upper")
     with atomic_write(path) as file:
         figure.savefig(file, format="png", dpi=100)
