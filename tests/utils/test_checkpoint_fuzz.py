@@ -1,7 +1,9 @@
 """Whatever a checkpoint file holds: weights or a CheckpointError; no code in it runs, no path in it is used."""
 
 import contextlib
+import copy
 import pickle
+import re
 import resource
 import struct
 import zipfile
@@ -230,9 +232,18 @@ CHECKPOINT_VALUES = st.recursive(
 )
 
 
+PATHS = [key for key in all_keys() if re.search(r"(_dir|_root|_file|\.input|runs|resume|pretrained|ts_name)$", key)]
+"""Keys that name places."""
+
+
 @cases(300)
-@given(mutated(), st.dictionaries(st.sampled_from(all_keys()), CHECKPOINT_VALUES, max_size=4))
+@given(
+    mutated() | st.just({}),
+    st.dictionaries(st.sampled_from(all_keys()), CHECKPOINT_VALUES, max_size=4)
+    | st.dictionaries(st.sampled_from(PATHS), st.just("/elsewhere"), min_size=1, max_size=9),
+)
 def test_a_checkpoints_config_is_a_fault_or_a_config_without_its_paths(tmp_path, tree, values):
+    tree = copy.deepcopy(tree)
     for key, value in values.items():
         section, _, name = key.rpartition(".")
         holder = tree.setdefault(section, {}) if section and "." not in section else tree
@@ -246,6 +257,7 @@ def test_a_checkpoints_config_is_a_fault_or_a_config_without_its_paths(tmp_path,
     except (ConfigError, CheckpointError):
         return
     assert (config.network.resume, config.test.out_dir) == ("given.pth", out)
+    assert "/elsewhere" not in str(config)
     for section in ("checkpoints", "logging", "predict", "compare", "export"):
         assert getattr(config, section) == getattr(Config(), section)
     assert (config.data.data_dir, config.network.pretrained, config.test.test_dir) == ([], None, None)
