@@ -6,6 +6,9 @@ REPO="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
 say() { printf '%s\n' "$*" >&2; }
 
+# How long torchrun lets processes finish their step and save before it kills them, in seconds; its usual 30 are too few.
+export TORCH_ELASTIC_SHUTDOWN_TIMEOUT="${TORCH_ELASTIC_SHUTDOWN_TIMEOUT:-100}"
+
 # fail MESSAGE: what went wrong and what to do about it; exit status 1.
 fail() {
     say "error: $*"

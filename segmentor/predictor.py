@@ -23,6 +23,7 @@ from lib.vis.video import VideoFile
 from segmentor.inference import predict_logits
 from segmentor.network import build_network_with_weights
 from segmentor.region_table import FILES, RegionTable
+from segmentor.result_folder import Listing, clear_results
 from segmentor.results import Background, FrameFiles
 from segmentor.runtime import Runtime
 
@@ -110,10 +111,12 @@ class Predictor:
             DataError: a frame can't be read, or there is none.
         """
         self._announce()
+        clear_results(self.out_dir)
         for name in (*FILES, "overlay.mp4"):
-            (self.out_dir / name).unlink(missing_ok=True)  # of an earlier run into this folder, perhaps of other frames
+            (self.out_dir / name).unlink(missing_ok=True)
         start, count, most = time.monotonic(), 0, 2 * self.config.test.batch_size + WRITERS
         with ExitStack() as stack:
+            listing = stack.enter_context(Listing(self.out_dir))
             table = stack.enter_context(RegionTable(self.out_dir, self.config.data.names, self.fps))
             video = stack.enter_context(VideoFile(self.out_dir / "overlay.mp4", self.fps or USUAL_FPS))
             # One thread for what goes in order, others for what doesn't.
@@ -124,6 +127,7 @@ class Predictor:
             )
             for batch, logits in self._predictions(most):
                 for prepared, frame_logits in zip(batch, logits, strict=True):
+                    listing.add(prepared.name)
                     finished = writers.submit(self._finish, prepared, frame_logits)
                     ordered.submit(self._append, finished, table, video)
                 count += len(batch)

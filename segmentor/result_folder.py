@@ -45,7 +45,7 @@ def refuse_source_folder(config: Config, out_dir: Path) -> None:
 
 
 def clear_results(folder: Path) -> None:
-    """Remove what earlier tests wrote into ``folder``, perhaps of other frames, and nothing else."""
+    """Remove what earlier tests and predictions wrote into ``folder``, perhaps of other frames, and nothing else."""
     for name in SUMMARIES:
         (folder / name).unlink(missing_ok=True)
     for listing in sorted(folder.glob(LISTING.format("*"))):
@@ -66,6 +66,32 @@ def _listed(listing: Path) -> Iterator[str]:
             yield name
 
 
+class Listing:
+    """A context that notes the frames whose files are about to be written, for the next :func:`clear_results`.
+
+    Line by line, before the files themselves: what a killed process leaves must be known, too.
+
+    Args:
+        folder: of the results.
+        rank: of this process.
+    """
+
+    def __init__(self, folder: Path, rank: int = 0) -> None:
+        self._path = folder / LISTING.format(rank)
+
+    def __enter__(self) -> "Listing":
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = open(self._path, "w", encoding="utf-8", buffering=1)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+
+    def add(self, name: str) -> None:
+        """Note a frame."""
+        self._file.write(f"{json.dumps(name)}\n")
+
+
 class ResultWriter:
     """Writes and scores the frames of batches in background threads, so that the network need not wait for them.
 
@@ -80,15 +106,13 @@ class ResultWriter:
         self._num_classes = config.data.num_classes
         threads = min(MOST_THREADS, available_cores())
         self._background = Background(threads, most=2 * config.test.batch_size + threads)
-        self._listing = out_dir / LISTING.format(rank)
+        self._listing = Listing(out_dir, rank)
         self._open = ExitStack()
         self._scores: list[Future] = []
 
     def __enter__(self) -> "ResultWriter":
         self._open.enter_context(self._background)
-        self._listing.parent.mkdir(parents=True, exist_ok=True)
-        # Written line by line, before the files themselves: what a killed test leaves must be known to the next one.
-        self._names = self._open.enter_context(open(self._listing, "w", encoding="utf-8", buffering=1))
+        self._open.enter_context(self._listing)
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -110,7 +134,7 @@ class ResultWriter:
         # As bytes, -1 is 255.
         truths = [None] * count if batch["label"] is None else batch["label"].to(torch.uint8).numpy()
         for frame in zip(batch["name"], batch["frame"], predictions, probabilities, truths, strict=True):
-            self._names.write(f"{json.dumps(frame[0])}\n")
+            self._listing.add(frame[0])
             self._scores.append(self._background.submit(self._finish, *frame))
 
     def scores(self) -> list[FrameScores]:

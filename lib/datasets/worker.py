@@ -1,5 +1,6 @@
 """What a process that reads batches for another does first."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -36,4 +37,4 @@ def _obey_parent_alone() -> None:
     signal.signal(signal.SIGINT, interrupt)
     if hasattr(signal, "sigwaitinfo"):  # not on macOS
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=wait_for_parent, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=wait_for_parent, args=(multiprocessing.parent_process().pid,), daemon=True).start()

@@ -76,6 +76,8 @@ def run_under_torchrun(arguments: Sequence[str], processes: int) -> tuple[int, s
 
     # Said beforehand, as torchrun would set it to 1 with a warning.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, available_cores() // processes)))
+    # Its usual 30 s between passing a signal on and killing are too few to finish a step, validate and save.
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "100")
     options = ["--standalone", "--nproc_per_node", str(processes), *arguments]
     logging.disable()
     try:

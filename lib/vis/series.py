@@ -36,6 +36,7 @@ def save_region_series(path: str | os.PathLike, x: np.ndarray, x_label: str, ser
     axes.set(xlabel=x_label, ylabel="mean temperature (°C)")
     axes.set_title("Temperature of the regions", loc="left", fontsize=12)
     axes.margins(x=0)
+    axes.xaxis.get_major_locator().set_params(integer=x_label == "frame")
     _name_lines(axes)
     _save(figure, path)
 
@@ -65,7 +66,7 @@ def save_breathing(
     figure, (raw, band, spectrum) = _figure(3, (9, 7.5))
     raw.plot(time, temperature, color=INK, linewidth=1)
     raw.set(xlabel="time (s)", ylabel="nostrils (°C)")
-    raw.set_title(title, loc="left", fontsize=12)
+    raw.set_title(title.replace(" (", "\n(", 1), loc="left", fontsize=12)  # long ones would be cut off
     band.plot(time, filtered, color=COLOURS[0], linewidth=1.2)
     band.axhline(0, color=FAINT, linewidth=0.8)
     band.set(xlabel="time (s)", ylabel="band-passed (K)")

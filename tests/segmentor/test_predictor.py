@@ -123,7 +123,7 @@ def test_a_folder_becomes_masks_pictures_a_video_and_a_table(face_config, networ
     assert (video.get(cv2.CAP_PROP_FPS), video.get(cv2.CAP_PROP_FRAME_COUNT)) == (5, 5)
     assert (out / "regions.csv").read_text().splitlines()[0] == COLUMNS
     assert (out / "regions.png").read_bytes().startswith(b"\x89PNG")
-    assert not [path for path in out.rglob("*") if path.name.startswith(".")]
+    assert not list(out.rglob("*.tmp"))
 
 
 def test_the_table_holds_what_the_regions_measure(face_config, network, folder, tmp_path):
@@ -198,8 +198,18 @@ def test_a_sliding_window_takes_frames_at_their_own_size(face_config, network, t
 
 def test_a_single_file_has_no_video_and_no_figure(face_config, network, folder, tmp_path):
     predict(face_config(folder / "f3.npy"))
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["label", "regions.csv", "vis"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["label", "regions.csv", "vis"]
     np.testing.assert_array_equal(label_of(tmp_path / "out", "f3"), face_frame(3)[1])
+
+
+def test_what_an_earlier_prediction_left_is_gone_and_what_others_wrote_stays(face_config, network, folder, tmp_path):
+    first, second = sorted(folder.glob("*.npy"))[:2]
+    predict(face_config(first, "test.save_prob=y"))
+    own = tmp_path / "out/label/mine.png"
+    own.write_bytes(b"mine")
+    predict(face_config(second))
+    left = {path.stem for part in ("label", "vis", "prob") for path in (tmp_path / "out" / part).glob("*.*")}
+    assert left == {second.stem, "mine"}
 
 
 def test_grey_pictures_are_segmented_and_have_no_temperatures(face_config, network, tmp_path):
@@ -342,7 +352,7 @@ def test_a_damaged_frame_ends_it_and_leaves_no_half_results(face_config, network
         predict(face_config(folder))
     out = tmp_path / "out"
     # What was there before was of other frames, so it is gone as well.
-    assert sorted(path.name for path in out.iterdir()) == ["label", "vis"]
+    assert sorted(path.name for path in out.glob("[!.]*")) == ["label", "vis"]
 
 
 def test_an_error_in_writing_is_raised(face_config, network, folder, tmp_path, monkeypatch):
