@@ -102,18 +102,3 @@ def test_runs_on_cuda_in_form(name):
         if isinstance(loss, torch.nn.Module):
             loss = loss.to("cuda")
         assert loss(logits, labels).device.type == "cuda"
-
-
-# tracing the backward pass too takes its time: once for each function with a derivative of its own
-BACKENDS = {"rmi": "aot_eager", "sam-cl overlap": "aot_eager"}
-
-
-@every_loss
-def test_compiles_as_one_graph(name):
-    logits, labels = batch()
-    loss = make(name)
-    expected, gradient = value_and_gradient(loss, logits, labels)
-    compiled = torch.compile(loss, fullgraph=True, backend=BACKENDS.get(name, "eager"))
-    value, compiled_gradient = value_and_gradient(compiled, logits, labels)
-    torch.testing.assert_close(value, expected)
-    torch.testing.assert_close(compiled_gradient, gradient)
