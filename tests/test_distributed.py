@@ -244,6 +244,20 @@ def long_run(folder: Path, name: str) -> tuple:
     )
 
 
+def wait_until(condition, *processes):
+    limit = time.monotonic() + SECONDS
+    while not condition():
+        assert all(process.poll() is None for process in processes), [p.communicate() for p in processes]
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+def has_begun(folder: Path, name: str) -> bool:
+    """Whether the run has done its third step."""
+    history = folder / "checkpoints" / f"{name}_history.csv"
+    return history.exists() and len(history.read_text().splitlines()) >= 4
+
+
 def test_a_process_that_fails_or_is_killed_ends_the_job_which_says_why(tmp_path):
     """Both at once: two jobs on a machine don't get into each other's way."""
     prepare(tmp_path / "killed")
@@ -251,13 +265,8 @@ def test_a_process_that_fails_or_is_killed_ends_the_job_which_says_why(tmp_path)
     bad = spoil(tmp_path / "failing")
     failing = begin(*TORCHRUN, *long_run(tmp_path / "failing", "failing"))
     killed = begin(sys.executable, *long_run(tmp_path / "killed", "killed"), "--gpu", "0", "1")
-    history = tmp_path / "killed" / "checkpoints" / "killed_history.csv"
     try:
-        limit = time.monotonic() + SECONDS
-        while not history.exists() or len(history.read_text().splitlines()) < 4:
-            assert killed.poll() is None, killed.communicate()
-            assert time.monotonic() < limit
-            time.sleep(0.05)
+        wait_until(lambda: has_begun(tmp_path / "killed", "killed"), killed)
         second = min(pid for pid, rank in descendants(killed).items() if rank == "1")
         os.kill(second, signal.SIGKILL)
     finally:
@@ -271,6 +280,18 @@ def test_a_process_that_fails_or_is_killed_ends_the_job_which_says_why(tmp_path)
     status, _, err = results["failing"]
     assert status == 1
     assert f"{bad}.png: label value 9 without a class" in err.rpartition("Root Cause")[2]
+
+
+def test_processes_save_and_end_when_torchrun_is_killed(tmp_path):
+    prepare(tmp_path)
+    job = begin(sys.executable, *long_run(tmp_path, "orphaned"), "--gpu", "0", "1")
+    try:
+        wait_until(lambda: has_begun(tmp_path, "orphaned"), job)
+        job.kill()
+        wait_until(lambda: not descendants(job))
+    finally:
+        end(job)
+    assert load_checkpoint(tmp_path / "checkpoints" / "orphaned_latest.pth")["training"]["iteration"] >= 3
 
 
 def failure(exitcode: int, seconds: float, error: BaseException | None = None, folder: Path | None = None):

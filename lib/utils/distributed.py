@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -146,9 +147,23 @@ def _reason(failure: "ProcessFailure") -> str:
 
 def connect(world: World, device: torch.device) -> None:
     """Join the process group: nccl between CUDA devices, gloo otherwise. Nothing to do in a world of one."""
+    if started_by_torchrun():
+        _end_with_parent()
     if world.size > 1:
         on_cuda = device.type == "cuda"
         dist.init_process_group("nccl" if on_cuda else "gloo", device_id=device if on_cuda else None)
+
+
+def _end_with_parent() -> None:
+    """Stop this process, as SIGTERM does, when the torchrun that started it is killed and can no longer stop it."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def disconnect() -> None:
