@@ -3,6 +3,9 @@ come to.
 """
 
 from dataclasses import dataclass, replace
+from functools import cache
+from math import prod
+from statistics import NormalDist
 
 import numpy as np
 
@@ -11,10 +14,19 @@ from lib.datasets.transforms.sample import Operation, Sample, Shape, gaussian_bl
 
 def sensor_noise(netd: float, seed: int, shape: tuple[int, ...]) -> np.ndarray:
     """White Gaussian noise, float32 deg C, whose standard deviation is ``netd`` (noise-equivalent
-    differential temperature); the same for the same seed."""
-    noise = np.random.Generator(np.random.SFC64(seed)).standard_normal(shape, dtype=np.float32)
-    noise *= np.float32(netd)
-    return noise
+    differential temperature); the same for the same seed. It takes one of 65,536 values, as a sensor's counts do."""
+    size = prod(shape)
+    numbers = np.random.SFC64(seed).random_raw(-(-size // 4)).view(np.uint16)[:size].reshape(shape)
+    # Four pixels from each random number and no arithmetic: a fifth of the time of drawing normal deviates.
+    return np.take(_normal_quantiles() * np.float32(netd), numbers, mode="clip")
+
+
+@cache
+def _normal_quantiles() -> np.ndarray:
+    """The normal distribution in 2^16 equally likely values, float32."""
+    quantile = NormalDist().inv_cdf
+    lower = np.array([quantile((rank + 0.5) / 2**16) for rank in range(2**15)], np.float32)
+    return np.concatenate([lower, -lower[::-1]])
 
 
 def draw_seed(rng: np.random.Generator) -> int:

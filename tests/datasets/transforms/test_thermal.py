@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from lib.datasets.transforms import TransformSequence
 from lib.datasets.transforms.geometric import Resize, Rotation
-from lib.datasets.transforms.thermal import Blur, GaussianBlur, Noise, RandomBrightness, Shift, ThermalNoise
+from lib.datasets.transforms.thermal import (
+    Blur,
+    GaussianBlur,
+    Noise,
+    RandomBrightness,
+    Shift,
+    ThermalNoise,
+    sensor_noise,
+)
 from tests.datasets.transforms.frames import blocky_label, noise_frame, smooth_frame
 
 LABEL = blocky_label(96, 128)
@@ -33,6 +41,13 @@ def test_noise_is_white_with_the_netd_as_standard_deviation(netd, seed):
     assert abs(added.mean()) < 5 * netd / np.sqrt(added.size)
     neighbours = np.corrcoef(added[:, 1:].ravel(), added[:, :-1].ravel())[0, 1]
     assert abs(neighbours) < 0.06
+
+
+def test_noise_is_normally_distributed():
+    added = sensor_noise(0.05, 3, (1000, 1001))
+    assert (added.shape, added.dtype) == ((1000, 1001), np.float32)
+    assert stats.kstest(added.ravel() / 0.05, "norm").statistic < 0.002  # 0.001 is usual of a million normal deviates
+    assert added.max() > 0.05 * 4.2
 
 
 @given(st.integers(0, 2**62))
