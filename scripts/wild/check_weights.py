@@ -1,0 +1,84 @@
+"""Checks weights on thermal frames that they did not learn from: predicts, and compares with boxes about the faces.
+
+python scripts/wild/check_weights.py [--resume CKPT] [--frames 300]              frames drawn for this, of people
+python scripts/wild/check_weights.py --frames_dir DIR --boxes FILE               your own frames
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPO))
+
+from lib.utils.errors import CheckpointError, ConfigError, DataError, OutputError  # noqa: E402
+
+WEIGHTS = REPO / "lib/models/pretrained/face.pth"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse, predict, score, report; returns the exit status."""
+    args = _parser().parse_args(arguments)
+    if bool(args.frames_dir) != bool(args.boxes):
+        print("check_weights.py: --frames_dir and --boxes belong together", file=sys.stderr)
+        return 2
+    try:
+        _check(args)
+    except (CheckpointError, ConfigError, DataError, OutputError) as error:
+        print(f"check_weights.py: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add("--resume", type=Path, default=WEIGHTS, metavar="CKPT", help="the weights (lib/models/pretrained/face.pth)")
+    add("--out_dir", type=Path, default=Path("check_weights"), metavar="DIR", help="of all results (check_weights)")
+    add("--frames", type=_positive, default=300, metavar="N", help="how many frames are drawn (300)")
+    add("--seed", type=int, default=0, metavar="S", help="of the frames that are drawn (0)")
+    add("--black_hot", action="store_true", help="in frames of grey levels, draw warm things dark")
+    add("--frames_dir", type=Path, metavar="DIR", help="your frames, of any kind that scripts/predict.sh reads")
+    add("--boxes", type=Path, metavar="FILE", help="their faces: lines frame,x0,y0,x1,y1, or frame,,,, without a face")
+    add("--sheet", type=Path, metavar="FILE", help="also draw frames, predictions and boxes into this PNG")
+    add("--tiles", type=_positive, default=60, metavar="N", help="frames on that sheet, the first N (60)")
+    add("pairs", nargs="*", metavar="section.key=value", help="config values, e.g. predict.temp_preset=centikelvin")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {text}")
+    return number
+
+
+def _check(args: argparse.Namespace) -> None:
+    # Imported here, because they import torch, which a fault in an argument need not wait for.
+    from lib.utils.files import atomic_write
+    from scripts.wild.checking.frames import BOXES, read_boxes, write_frames
+    from scripts.wild.checking.prediction import compare, predict
+    from scripts.wild.checking.scoring import as_json
+    from scripts.wild.checking.sheet import save_sheet
+    from scripts.wild.checking.table import format_table
+
+    if not args.resume.is_file():
+        raise CheckpointError(f"{args.resume}: no such file; name the weights with --resume CKPT")
+    folder, boxes = args.frames_dir or args.out_dir / "frames", args.boxes or args.out_dir / BOXES
+    known = read_boxes(boxes) if args.boxes else write_frames(folder, args.seed, args.frames, args.black_hot)
+    config = predict(args.resume, folder, args.out_dir, args.pairs)
+    scores, tiles = compare(config, known, boxes, args.tiles if args.sheet else 0)
+    result = as_json(scores)
+    with atomic_write(args.out_dir / "check.json", "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=1)
+        file.write("\n")
+    if args.sheet:
+        save_sheet(args.sheet, tiles)
+    print(format_table(result))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
