@@ -28,7 +28,8 @@ from scripts.wild.checking.skin import draw_ears, skin_heat
 _LEAST_ROWS = 240  # smaller sensors' scenes are drawn at a multiple of their size
 _LEAST_FACE = 30.0  # sensor pixels from brows to chin, of the nearest person
 _LEAST_OTHER = 18.0
-_LEAST_SHARE = 0.2  # of a face, in sight, for it to get a box
+_LEAST_SHARE = 0.2  # of a face that must be in sight for it to get a box
+_SENSORS = ("80 to 160 columns", "192 to 320 columns", "384 columns and more")
 _HEAD = (-1.9, -1.6, 1.9, 2.6)
 _BODY = (-6.0, -0.4, 6.0, 13.0)
 
@@ -41,12 +42,20 @@ class CheckFrame(NamedTuple):
         boxes: (N, 4) float, x0, y0, x1, y1 in pixels of ``values``: brows to chin and ear to ear, as far as in the
             frame and not behind other people or things. What a person wears or holds before the face doesn't count
             as hiding it.
-        conditions: values of ``size``, ``view``, ``wear``, ``sensor``, ``values``, ``place`` and ``people``; the first
-            three are of the nearest face and missing where there is none.
+        conditions: values of ``size``, ``view``, ``wear``, ``people``, ``sensor``, ``values`` and ``place``; the first
+            three are of the nearest face with a box, and missing where there is none.
     """
 
     values: np.ndarray
     boxes: np.ndarray
+    conditions: dict[str, list[str]]
+
+
+class _Face(NamedTuple):
+    """A face in a scene: (H, W) bool where it is in sight, the pixels of all of it, and what it shows."""
+
+    seen: np.ndarray
+    pixels: int
     conditions: dict[str, list[str]]
 
 
@@ -57,52 +66,46 @@ def draw_frame(seed: int, number: int, black_hot: bool = False) -> CheckFrame:
     ambient = float(rng.uniform(-5, 30) if outdoors else rng.normal(22.5, 2.0))
     more = -(-_LEAST_ROWS // sensor[0])
     scene = draw_place((sensor[0] * more, sensor[1] * more), ambient, outdoors, rng)
-    faces, conditions = _draw_people(scene, more, ambient, rng)
+    faces = _draw_people(scene, more, ambient, rng)
     values = record(scene, sensor, rng)
     grey = bool(rng.random() < 0.45)
     if grey:
         values = to_grey(values, black_hot, rng)
     scale = values.shape[0] / scene.shape[0]
-    boxes = np.array([box for box in map(_box_of, faces) if box is not None]).reshape(-1, 4) * scale
-    if not len(boxes):
-        conditions = {"people": ["no face in sight"]}
+    faces = [face for face in faces if face.seen.sum() >= _LEAST_SHARE * face.pixels]
+    boxes = np.array([_box_of(face.seen) for face in faces], float).reshape(-1, 4) * scale
+    conditions = dict(faces[-1].conditions) if faces else {"people": ["no face in sight"]}
     conditions |= {
-        "sensor": [f"{'up to 160' if sensor[1] <= 160 else '192 to 320' if sensor[1] <= 320 else 'over 320'} columns"],
+        "sensor": [_SENSORS[int(np.searchsorted((160, 320), sensor[1]))]],
         "values": ["grey levels" if grey else "deg C"],
         "place": ["outdoors" if outdoors else "indoors"],
     }
     return CheckFrame(values, boxes, conditions)
 
 
-def _draw_people(
-    scene: np.ndarray, more: int, ambient: float, rng: np.random.Generator
-) -> tuple[list[tuple[np.ndarray, int]], dict[str, list[str]]]:
-    """Draw nobody to four people, the farthest first.
-
-    Returns:
-        For every face (H, W) bool where it is in sight, and its pixels had nothing been before it; and the conditions.
-    """
+def _draw_people(scene: np.ndarray, more: int, ambient: float, rng: np.random.Generator) -> list[_Face]:
+    """Draw nobody to four people, the farthest first; their faces, the nearest last."""
     rows = scene.shape[0]
     count = int(rng.choice(5, p=[0.07, 0.62, 0.16, 0.09, 0.06]))
     least = max(_LEAST_FACE * more, 0.08 * rows)
     nearest = float(np.exp(rng.uniform(np.log(least), np.log(1.02 * rows))))
-    faces: list[tuple[np.ndarray, int]] = []
-    conditions: dict[str, list[str]] = {"people": ["one" if count == 1 else "several"]}
+    faces: list[_Face] = []
     for number in reversed(range(count)):
         height = nearest if number == 0 else max(_LEAST_OTHER * more, nearest * rng.uniform(0.3, 0.95))
         away = bool(rng.random() < (0.08 if number == 0 else 0.3))
         pose, person = _pose(rng, away), draw_person(rng, ambient)
         origin = _place(scene.shape, height, central=number == 0, rng=rng)
         covered, face, wear = _draw_one(scene, origin, height, pose, person, ambient, rng)
-        faces = [(seen & ~covered, whole) for seen, whole in faces]
+        faces = [face._replace(seen=face.seen & ~covered) for face in faces]
         if face.any():
-            faces.append((face, _pixels_of(face, height)))
-        if number == 0:
-            conditions |= {"size": [_size(height / rows)], "view": [_view(pose)], "wear": wear}
+            conditions = {"size": [_size(height / rows)], "view": [_view(pose)], "wear": wear}
+            conditions["people"] = ["one" if count == 1 else "several"]
+            # Of a face that the frame cuts off, at least those of a narrow one.
+            faces.append(_Face(face, max(int(face.sum()), round(0.4 * height**2)), conditions))
     if count and rng.random() < 0.12:
         hidden = draw_thing_before(scene, ambient, rng)
-        faces = [(seen & ~hidden, whole) for seen, whole in faces]
-    return faces, conditions
+        faces = [face._replace(seen=face.seen & ~hidden) for face in faces]
+    return faces
 
 
 def _draw_one(
@@ -181,29 +184,19 @@ def _place(shape: tuple[int, int], height: float, central: bool, rng: np.random.
     return x, min(y, 0.7 * rows)
 
 
-def _pixels_of(face: np.ndarray, height: float) -> int:
-    """Pixels of a whole face: those in the frame, or of a narrow one of that height where it is cut off."""
-    return max(int(face.sum()), round(0.4 * height**2))
-
-
-def _box_of(face: tuple[np.ndarray, int]) -> tuple[float, float, float, float] | None:
-    """x0, y0, x1, y1 about what is in sight of a face; None of less than a glimpse."""
-    seen, whole = face
-    if seen.sum() < _LEAST_SHARE * whole:
-        return None
+def _box_of(seen: np.ndarray) -> tuple[int, int, int, int]:
+    """x0, y0, x1, y1 about the True pixels of (H, W)."""
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
-    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _size(share: float) -> str:
-    """Of the frame's height, from brows to chin."""
-    edges, names = (0.15, 0.3, 0.6), ("under 15 %", "15 to 30 %", "30 to 60 %", "over 60 %")
+    """From brows to chin, as a share of the frame's height."""
+    edges, names = (0.15, 0.3, 0.6), ("0 to 15 %", "15 to 30 %", "30 to 60 %", "60 % and more")
     return names[int(np.searchsorted(edges, share))]
 
 
 def _view(pose: Pose) -> str:
-    if not pose.shows_face:
-        return "away"
     turned = abs(pose.yaw)
     if turned < 0.7 and (abs(pose.pitch) > 0.25 or abs(pose.roll) > 0.25):
         return "bent"

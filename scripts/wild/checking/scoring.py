@@ -1,5 +1,6 @@
 """Scores of predicted faces against boxes: of one frame, and of many."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
@@ -103,7 +104,7 @@ def by_condition(scores: Iterable[FrameScore]) -> dict[str, dict[str, dict]]:
             for value in values:
                 groups.setdefault(name, {}).setdefault(value, []).append(score)
     return {
-        name: {value: summarise(group) for value, group in sorted(values.items())}
+        name: {value: summarise(group) for value, group in sorted(values.items(), key=_by_number)}
         for name, values in sorted(groups.items())
     }
 
@@ -112,6 +113,12 @@ def as_json(scores: Sequence[FrameScore]) -> dict:
     """Everything as plain data: ``overall``, ``conditions``, ``frames``; nan is None."""
     frames = [{k: None if v != v else v for k, v in asdict(score).items()} for score in scores]
     return {"overall": summarise(scores), "conditions": by_condition(scores), "frames": frames}
+
+
+def _by_number(item: tuple[str, object]) -> tuple[int, str]:
+    """Sort key: the number that a value begins with, then the value."""
+    number = re.match(r"\d+", item[0])
+    return (int(number.group()) if number else 0), item[0]
 
 
 def _mean(values: list[bool]) -> float | None:
