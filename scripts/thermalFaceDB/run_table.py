@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from lib.utils.cli import CommandLine, parse_command_line  # noqa: E402
 from lib.utils.errors import ConfigError  # noqa: E402
 from segmentor.tables.plan import NETWORKS, TABLES, Cell, table_cells  # noqa: E402
-from segmentor.tables.render import Results, write_table  # noqa: E402
-from segmentor.tables.runs import VALIDATION_SETS, RunFailedError, Runs  # noqa: E402
+from segmentor.tables.render import MIOU, Results, write_table  # noqa: E402
+from segmentor.tables.runs import RunFailedError, Runs, validation_sets  # noqa: E402
 
 SET_BY_CELLS = [
     "seed",
@@ -78,9 +78,9 @@ def _parser() -> argparse.ArgumentParser:
         usage="bash scripts/thermalFaceDB/run_table.sh ablation|strategies DATA_ROOT SCRATCH_ROOT "
         "[options] [any main.py arguments]",
         description="Trains and validates learning strategies on networks over several seeds, and tabulates their mIoU "
-        "on DATA_ROOT/Processed/val as it is and unconstrained (under TiAug). Run again, it resumes what was "
-        "interrupted, skips what is done and retries what failed.",
-        epilog="Writes SCRATCH_ROOT/tables/KIND[_forkN]/table.{md,csv,png} and configs/; the runs are in "
+        "on DATA_ROOT/Processed/val as it is and unconstrained (under TiAug, or other frames). Run again, it resumes "
+        "what was interrupted, skips what is done and retries what failed.",
+        epilog="Writes SCRATCH_ROOT/tables/KIND[_forkN]/{table.{md,csv,png},cells.csv,configs/}; the runs are in "
         "SCRATCH_ROOT/tables/runs. Exit status: 0 done; 1 something failed (table.md says what); 2 wrong arguments.",
         allow_abbrev=False,
     )
@@ -90,9 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--networks",
         type=_networks,
-        metavar="N,N",
-        default=["U", "AU", "X_8", "R101_8", "H_48"],
-        help=f"columns, of {', '.join(NETWORKS)}; default U,AU,X_8,R101_8,H_48",
+        metavar="N[:K],N",
+        default=dict.fromkeys(("U", "AU", "X_8", "R101_8", "H_48")),
+        help=f"columns, of {', '.join(NETWORKS)}, on the first K of the seeds alone where that is said; "
+        "default U,AU,X_8,R101_8,H_48",
     )
     parser.add_argument("--seeds", type=_seeds, metavar="N,N", default=[0, 1, 2], help="default 0,1,2")
     parser.add_argument(
@@ -103,6 +104,12 @@ def _parser() -> argparse.ArgumentParser:
         "which resolves smaller differences; default scratch",
     )
     parser.add_argument("--fork_iters", type=_positive, metavar="N", help="iterations of each fork")
+    parser.add_argument(
+        "--unconstrained",
+        type=_path,
+        metavar="DIR",
+        help="unconstrained frames, DIR/{image,label}, to validate on instead of those under TiAug",
+    )
     parser.add_argument(
         "--jobs", type=_positive, metavar="N", default=1, help="cells at a time, in turn on the visible GPUs; default 1"
     )
@@ -126,11 +133,13 @@ def _seeds(text: str) -> list[int]:
     return [int(word) for word in words]
 
 
-def _networks(text: str) -> list[str]:
-    words = text.split(",")
-    if not set(words) <= set(NETWORKS) or len(set(words)) < len(words):
+def _networks(text: str) -> dict[str, int | None]:
+    """How many seeds each network has, None for all."""
+    words = [word.partition(":") for word in text.split(",")]
+    networks = {name: _positive(count) if colon else None for name, colon, count in words}
+    if not set(networks) <= set(NETWORKS) or len(networks) < len(words):
         raise argparse.ArgumentTypeError(f"expected different ones of {', '.join(NETWORKS)}, got {text!r}")
-    return words
+    return networks
 
 
 class Maker:
@@ -152,8 +161,10 @@ class Maker:
         self.table = TABLES[args.kind]
         self.folder = tables / (args.kind if args.fork_iters is None else f"{args.kind}_fork{args.fork_iters}")
         self.data_root = args.data_root
-        self.cells = table_cells(self.table, args.networks, args.seeds, args.fork_iters)
-        self.runs = Runs(tables, args.data_root / "Processed", further, command.flags, command.pairs)
+        self.seeds = {network: args.seeds[:count] for network, count in args.networks.items()}
+        self.cells = table_cells(self.table, self.seeds, args.fork_iters)
+        sets = validation_sets(args.unconstrained)
+        self.runs = Runs(tables, args.data_root / "Processed", sets, further, command.flags, command.pairs)
         self.failures: dict[str, str] = {}
         self._gpus: queue.Queue = queue.Queue()
         for gpu in _devices(args.jobs, command.flags.get("gpu")):
@@ -182,7 +193,8 @@ class Maker:
                 self.failures[cell.name] = "its baseline failed"
         todo = [cell for cell in todo if cell.baseline not in failed]
         for number, (cell, seconds) in enumerate(self._each(todo, self._train_and_validate), 1):
-            scores = " / ".join(f"{self.runs.miou(cell, name) or 0:.2f}" for name in VALIDATION_SETS)
+            found = [self.runs.scores(cell, one) or {MIOU: 0} for one in self.runs.sets]
+            scores = " / ".join(f"{one[MIOU]:.2f}" for one in found)
             outcome = self.failures.get(cell.name) or f"mIoU {scores} %, {seconds:.0f} s"
             print(f"[{number}/{len(todo)}] {cell.name}: {outcome}", flush=True)
             self.write()
@@ -222,18 +234,21 @@ class Maker:
 
     def write(self, draw: bool = False) -> None:
         """Write the table as far as it is known, and the resolved configs of its cells; drawing takes seconds."""
-        scores = {name: {} for name in VALIDATION_SETS}
+        scores, paces = {one.title: {} for one in self.runs.sets}, {}
         for cell in self.cells:
-            for name in VALIDATION_SETS:
-                miou = self.runs.miou(cell, name)
-                if miou is not None:
-                    scores[name].setdefault((cell.network, cell.strategy), {})[cell.seed] = miou
+            about = (cell.network, cell.strategy)
+            for one in self.runs.sets:
+                for name, score in (self.runs.scores(cell, one) or {}).items():
+                    scores[one.title].setdefault(about, {}).setdefault(name, {})[cell.seed] = score
+            pace = self.runs.seconds_per_iteration(cell)
+            if pace is not None:
+                paces.setdefault(about, {})[cell.seed] = pace
             (self.folder / "configs").mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.runs.folder(cell) / "resolved.yaml", self.folder / "configs" / f"{cell.name}.yaml")
         write_table(
             self.folder,
             Results(
-                *(self.table, self.args.networks, self.args.seeds, scores),
+                *(self.table, self.seeds, scores, paces),
                 remarks=self._remarks(),
                 failures=self.failures,
                 synthetic=_is_synthetic(self.data_root),
@@ -254,7 +269,9 @@ class Maker:
             )
         return (
             protocol,
-            "The unconstrained set is the validation set under TiAug, one fixed draw per frame.",
+            "The unconstrained set is the validation set under TiAug, one fixed draw per frame."
+            if self.args.unconstrained is None
+            else "The unconstrained set is other frames, of people whom no network was trained on.",
             "Resolved configs: `configs/<network>_<strategy>_seed<seed>*.yaml`; runs: `../runs/`.",
         )
 

@@ -1,6 +1,6 @@
 """Which cells a table has, and the config of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,17 +102,25 @@ _SAMCL_NOTE = (
     "network no gradient."
 )
 
+_CONTROL_NOTE = (
+    "SAM-CL in mode `overlap` pulls masks toward the truth as a Dice loss does, so RMI + Dice is its control."
+)
+
 TABLES = {
     "ablation": Table(
         "Ablation",
         (
             Row("RMI", "rmi_without_tiaug"),
             Row("RMI + TiAug", "rmi", ("RMI",)),
-            Row("RMI + TiAug + SAM-CL", "samcl", ("RMI", "RMI + TiAug")),
+            Row("RMI + TiAug + SAM-CL", "samcl", ("RMI", "RMI + TiAug", "RMI + TiAug + Dice")),
+            Row("RMI + TiAug + SAM-CL (paper)", "samcl_paper", ("RMI + TiAug",)),
+            Row("RMI + TiAug + SAM-CL (published)", "samcl_published", ("RMI + TiAug",)),
+            Row("RMI + TiAug + Dice", "rmi_dice", ("RMI + TiAug",)),
         ),
         (
             "Without TiAug, training frames are flipped, rotated, blurred, resized and cropped all the same.",
             _SAMCL_NOTE,
+            _CONTROL_NOTE,
         ),
     ),
     "strategies": Table(
@@ -135,7 +143,7 @@ TABLES = {
             "ContrastiveSeg is RMI with pixel contrast in the batch, from an eighth of the iterations on "
             "(5000 of 40000, as published), or from the first one in a fork.",
             _SAMCL_NOTE,
-            "SAM-CL in mode `overlap` pulls masks toward the truth as a Dice loss does, so RMI + Dice is its control.",
+            _CONTROL_NOTE,
         ),
     ),
 }
@@ -174,10 +182,21 @@ class Cell:
         return "max_performance" if self.fork_iters is None else "latest"
 
 
-def table_cells(table: Table, networks: list[str], seeds: list[int], fork_iters: int | None = None) -> list[Cell]:
-    """All cells; those that are compared with each other stand together, so that an early stop leaves whole pairs."""
+def table_cells(table: Table, seeds: Mapping[str, Sequence[int]], fork_iters: int | None = None) -> list[Cell]:
+    """All cells; those that are compared with each other stand together, so that an early stop leaves whole pairs.
+
+    Args:
+        table: its rows.
+        seeds: of each network.
+        fork_iters: of every cell.
+    """
+    most = max(map(len, seeds.values()))
     return [
-        Cell(network, row.strategy, seed, fork_iters) for seed in seeds for network in networks for row in table.rows
+        Cell(network, row.strategy, of_network[place], fork_iters)
+        for place in range(most)
+        for network, of_network in seeds.items()
+        if place < len(of_network)
+        for row in table.rows
     ]
 
 

@@ -1,7 +1,7 @@
 """A table as Markdown, CSV and picture."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -15,7 +15,10 @@ COLUMNS = (
     *("set", "network", "strategy", "seeds", "miou", "mean", "std"),
     *("compared_to", "pairs", "difference", "interval_low", "interval_high"),
 )
-"""Of the CSV; ``seeds`` and ``miou`` are lists with spaces; scores are in percent, differences in points."""
+"""Of ``table.csv``; ``seeds`` and ``miou`` are lists with spaces; scores are in percent, differences in points."""
+CELL_COLUMNS = ("set", "network", "strategy", "seed", "score", "percent")
+"""Of ``cells.csv``: each cell's mIoU and IoU of every class."""
+MIOU = "mIoU"
 
 
 @dataclass(frozen=True)
@@ -24,26 +27,38 @@ class Results:
 
     Attributes:
         table: its rows and notes.
-        networks: keys of :data:`NETWORKS`.
-        seeds: that were asked for.
-        scores: mIoU in percent by set, network, strategy and seed; what is missing is not there.
+        seeds: that were asked for, by network, a key of :data:`NETWORKS`.
+        scores: in percent, by set, network and strategy, name (``mIoU`` or a class) and seed; what is missing is not
+            there.
+        paces: seconds per iteration by network and strategy, a number per seed.
         remarks: how the cells came about.
         failures: messages by cell.
         synthetic: the frames are.
     """
 
     table: Table
-    networks: list[str]
-    seeds: list[int]
-    scores: Mapping[str, Mapping[tuple[str, str], Scores]]
+    seeds: Mapping[str, Sequence[int]]
+    scores: Mapping[str, Mapping[tuple[str, str], Mapping[str, Scores]]]
+    paces: Mapping[tuple[str, str], Scores] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
 
-    def of(self, name: str, network: str, title: str) -> Scores:
+    @property
+    def networks(self) -> list[str]:
+        """The table's columns."""
+        return list(self.seeds)
+
+    @property
+    def classes(self) -> list[str]:
+        """Names of the classes that have a score, in their order."""
+        every = (name for of_set in self.scores.values() for of_cell in of_set.values() for name in of_cell)
+        return [name for name in dict.fromkeys(every) if name != MIOU]
+
+    def of(self, name: str, network: str, title: str, score: str = MIOU) -> Scores:
         """Scores by seed of the row with this title."""
         row = next(row for row in self.table.rows if row.title == title)
-        return self.scores[name].get((network, row.strategy), {})
+        return self.scores[name].get((network, row.strategy), {}).get(score, {})
 
     def pairs(self) -> list[tuple[Row, str]]:
         """Rows and the titles of what they are compared to."""
@@ -55,11 +70,13 @@ class Results:
 
 
 def write_table(folder: Path, results: Results, draw: bool = True) -> None:
-    """Write ``table.md``, ``table.csv`` and, where ``draw``, ``table.png``."""
+    """Write ``table.md``, ``table.csv``, ``cells.csv`` and, where ``draw``, ``table.png``."""
     with atomic_write(folder / "table.md", "w", encoding="utf-8") as file:
         file.write("\n".join(markdown(results)) + "\n")
     with atomic_write(folder / "table.csv", "w", encoding="utf-8", newline="") as file:
         write_csv(file, results)
+    with atomic_write(folder / "cells.csv", "w", encoding="utf-8", newline="") as file:
+        write_cells(file, results)
     if draw:
         with atomic_write(folder / "table.png") as file:
             picture(results).savefig(file, format="png", dpi=120)
@@ -67,7 +84,7 @@ def write_table(folder: Path, results: Results, draw: bool = True) -> None:
 
 def markdown(results: Results) -> Iterator[str]:
     """The table's lines."""
-    seeds = ", ".join(map(str, results.seeds))
+    seeds = ", ".join(map(str, max(results.seeds.values(), key=len)))
     yield f"# {title_of(results)}"
     yield ""
     if results.synthetic:
@@ -95,9 +112,40 @@ def markdown(results: Results) -> Iterator[str]:
             for row, other in results.pairs()
         ]
         yield from ("", *_grid(["difference", *headings], cells))
+    if results.classes:
+        yield from _classes(results)
+    if results.paces:
+        yield from _paces(results, headings)
     if results.failures:
         yield from ("", "## Failed", "")
         yield from (f"- `{cell}`: {message}" for cell, message in results.failures.items())
+
+
+def _classes(results: Results) -> Iterator[str]:
+    yield from ("", "## IoU of each class", "", "Percent, means over the seeds.")
+    for name in results.scores:
+        for network in results.networks:
+            cells = [
+                [row.title, *(_mean_text(results.of(name, network, row.title, one)) for one in results.classes)]
+                for row in results.table.rows
+            ]
+            yield from ("", f"{NETWORKS[network].title}, {name} set:", "")
+            yield from _grid(["learning strategy", *results.classes], cells)
+
+
+def _mean_text(scores: Scores) -> str:
+    summary = summarise(scores)
+    return "-" if summary is None else f"{summary.mean:.2f}"
+
+
+def _paces(results: Results, headings: list[str]) -> Iterator[str]:
+    yield from ("", "## Cost", "", "Milliseconds per iteration: median of a run's log, mean over the seeds; cells that")
+    yield from ("ran side by side shared the machine.", "")
+    cells = []
+    for row in results.table.rows:
+        paces = [summarise(results.paces.get((network, row.strategy), {})) for network in results.networks]
+        cells.append([row.title, *("-" if pace is None else f"{1000 * pace.mean:.0f}" for pace in paces)])
+    yield from _grid(["learning strategy", *headings], cells)
 
 
 def title_of(results: Results) -> str:
@@ -117,7 +165,7 @@ def score_text(results: Results, name: str, network: str, row: Row) -> str:
     if summary is None:
         return "-"
     spread = "" if summary.std is None else f" ± {summary.std:.2f}"
-    missing = "" if summary.count == len(results.seeds) else f" ({summary.count})"
+    missing = "" if summary.count == max(map(len, results.seeds.values())) else f" ({summary.count})"
     return f"{summary.mean:.2f}{spread}{missing}"
 
 
@@ -150,6 +198,17 @@ def write_csv(file: TextIO, results: Results) -> None:
                     low, high = (difference and difference.interval) or (None, None)
                     numbers = _numbers(difference and difference.mean, low, high)
                     writer.writerow([*about, other, difference.count if difference else "", *numbers])
+
+
+def write_cells(file: TextIO, results: Results) -> None:
+    """One line per set, cell and score; :data:`CELL_COLUMNS`."""
+    writer = csv.writer(file)
+    writer.writerow(CELL_COLUMNS)
+    for name, of_set in results.scores.items():
+        for (network, strategy), of_cell in of_set.items():
+            for score, by_seed in of_cell.items():
+                for seed, percent in sorted(by_seed.items()):
+                    writer.writerow([name, network, strategy, seed, score, f"{percent:.4f}"])
 
 
 def _numbers(*values: float | None) -> list[str]:

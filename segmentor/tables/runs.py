@@ -1,12 +1,15 @@
 """Running cells as processes of ``main.py``: each in a folder of its own, resumed, and skipped once done."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from lib.utils.checkpoint import checkpoint_path
@@ -19,11 +22,35 @@ from segmentor.tables.plan import CONFIGS, NETWORKS, STRATEGIES, Cell, cell_conf
 
 MAIN = CONFIGS.parent / "main.py"
 
-VALIDATION_SETS = {"validation": ("val", "none"), "unconstrained validation": ("val_tiaug", "tiaug")}
-"""By title: folder of the results, and ``test.val_aug``."""
+
+@dataclass(frozen=True)
+class ValidationSet:
+    """Frames that every cell is validated on.
+
+    Attributes:
+        title: how readers know them.
+        folder: of a cell's results on them.
+        arguments: of ``main.py --phase test``, which choose them.
+    """
+
+    title: str
+    folder: str
+    arguments: tuple[str, ...]
+
+
+def validation_sets(unconstrained: Path | None) -> list[ValidationSet]:
+    """The validation split as it is; and ``unconstrained/{image,label}``, or with None the split under TiAug."""
+    plain = ValidationSet("validation", "val", ("--val_aug", "none"))
+    if unconstrained is None:
+        return [plain, ValidationSet("unconstrained validation", "val_tiaug", ("--val_aug", "tiaug"))]
+    return [plain, ValidationSet("unconstrained", "unconstrained", ("--test_dir", str(unconstrained)))]
+
 
 _UNIMPORTANT = ("checkpoints.", "logging.", "test.", "gpu", "phase", "data.workers", "val.batch_size", "network.resume")
 """Beginnings of config keys that change no score, or follow from the cell."""
+
+
+_PACE = re.compile(r"(\d+\.\d+) s/it")
 
 
 class RunFailedError(RuntimeError):
@@ -33,20 +60,28 @@ class RunFailedError(RuntimeError):
 class Runs:
     """The runs of a scratch folder: ``root/runs/<cell>/`` and ``root/logs/<cell>.log``.
 
-    A cell's folder holds ``config.json``, ``resolved.yaml``, its checkpoints, ``val/`` and ``val_tiaug/`` with
-    ``metrics.json``, and what each of its processes printed in ``{train,val,val_tiaug}.out``.
+    A cell's folder holds ``config.json``, ``resolved.yaml``, its checkpoints, a folder with ``metrics.json`` for each
+    validation set, and what each of its processes printed in ``train.out`` and ``<set>.out``.
 
     Args:
         root: the tables' folder.
         data_dir: with ``{train,val}/{image,label}``.
+        sets: to validate on.
         further: arguments of ``main.py`` for all cells.
         flags, pairs: the same, parsed.
     """
 
     def __init__(
-        self, root: Path, data_dir: Path, further: Sequence[str], flags: Mapping[str, Any], pairs: Sequence[str]
+        self,
+        root: Path,
+        data_dir: Path,
+        sets: Sequence[ValidationSet],
+        further: Sequence[str],
+        flags: Mapping[str, Any],
+        pairs: Sequence[str],
     ) -> None:
         self.root = root
+        self.sets = sets
         self._data_dir = data_dir
         self._further = list(further)
         self._flags = flags
@@ -107,21 +142,30 @@ class Runs:
 
     def is_done(self, cell: Cell) -> bool:
         """Whether it is trained and validated."""
-        return all(self._metrics(cell, name).is_file() for name in VALIDATION_SETS)
+        return all(self._metrics(cell, one).is_file() for one in self.sets)
 
-    def miou(self, cell: Cell, validation_set: str) -> float | None:
-        """In percent; None before it is known.
+    def scores(self, cell: Cell, validation_set: ValidationSet) -> dict[str, float] | None:
+        """IoU in percent, by class and of all (``mIoU``), without classes that no frame holds; None before it is known.
 
         Args:
             cell: of the table.
-            validation_set: of :data:`VALIDATION_SETS`.
+            validation_set: one of :attr:`sets`.
         """
         path = self._metrics(cell, validation_set)
-        score = json.loads(path.read_text())["miou"] if path.is_file() else None
-        return None if score is None else 100 * score
+        if not path.is_file():
+            return None
+        metrics = json.loads(path.read_text())
+        found = {"mIoU": metrics["miou"]} | {one["name"]: one["iou"] for one in metrics.get("classes", [])}
+        return {name: 100 * score for name, score in found.items() if score is not None}
 
-    def _metrics(self, cell: Cell, validation_set: str) -> Path:
-        return self.folder(cell) / VALIDATION_SETS[validation_set][0] / "metrics.json"
+    def seconds_per_iteration(self, cell: Cell) -> float | None:
+        """Of training, the median of what was logged; None where nothing was."""
+        path = self.folder(cell) / "train.out"
+        logged = _PACE.findall(path.read_text(errors="replace")) if path.is_file() else []
+        return median(map(float, logged)) if logged else None
+
+    def _metrics(self, cell: Cell, validation_set: ValidationSet) -> Path:
+        return self.folder(cell) / validation_set.folder / "metrics.json"
 
     def _checkpoint(self, cell: Cell, kind: str) -> Path:
         return checkpoint_path(self.folder(cell), ".", cell.name, kind)
@@ -156,11 +200,11 @@ class Runs:
 
     def validate(self, cell: Cell, gpu: int | None = None) -> None:
         """Validate a trained cell on the sets where it isn't yet; arguments and errors as of :meth:`train`."""
-        for name, (folder, val_aug) in VALIDATION_SETS.items():
-            if not self._metrics(cell, name).is_file():
-                checkpoint, out_dir = self._checkpoint(cell, cell.kind), self.folder(cell) / folder
+        for one in self.sets:
+            if not self._metrics(cell, one).is_file():
+                checkpoint, out_dir = self._checkpoint(cell, cell.kind), self.folder(cell) / one.folder
                 arguments = ["--phase", "test", "--resume", str(checkpoint), "--out_dir", str(out_dir)]
-                self._run(cell, folder, [*arguments, "--val_aug", val_aug], gpu)
+                self._run(cell, one.folder, [*arguments, *one.arguments], gpu)
 
     def _run(self, cell: Cell, step: str, arguments: list[str], gpu: int | None) -> None:
         folder = self.folder(cell)

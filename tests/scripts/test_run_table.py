@@ -92,7 +92,9 @@ def test_whole_strategies_table(processes, tiny_database, tmp_path, monkeypatch,
     rows = table_rows(folder / "table.csv")
     assert {row["strategy"] for row in rows} == {row.title for row in TABLES["strategies"].rows}
     assert all(row["seeds"] == "0 1" and 0 <= float(row["mean"]) <= 100 for row in rows)
-    assert {row["set"] for row in rows} == set(runs.VALIDATION_SETS)
+    assert {row["set"] for row in rows} == {"validation", "unconstrained validation"}
+    scores = {row["score"] for row in table_rows(folder / "cells.csv")}
+    assert {"mIoU", "background", "nose"} <= scores
     assert all(bool(row["interval_low"]) == bool(row["compared_to"]) for row in rows)
     assert len(list((folder / "configs").iterdir())) == 20
 
@@ -127,7 +129,7 @@ def test_the_script_runs_main_py_in_processes(processes, tiny_database, tmp_path
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert "3 cells, 2 done before" in done.stdout
+    assert "6 cells, 5 done before" in done.stdout
     assert scores_in(metrics) == before
 
 
@@ -148,7 +150,7 @@ def ablation(processes, tiny_database, tmp_path, monkeypatch):
     return make
 
 
-CELLS = ["U_rmi_without_tiaug_seed0", "U_rmi_seed0", "U_samcl_seed0"]
+CELLS = [f"U_{row.strategy}_seed0" for row in TABLES["ablation"].rows]
 
 
 def test_runs_each_step_once_and_only_what_is_missing(ablation, processes, tmp_path):
@@ -201,7 +203,7 @@ def test_failures_without_a_message_of_ours_are_told(ablation, processes, tmp_pa
 
     monkeypatch.setattr(processes, "work", fail)
     assert ablation() == 1
-    assert (tmp_path / "tables/ablation/table.md").read_text().count(message) == 3
+    assert (tmp_path / "tables/ablation/table.md").read_text().count(message) == len(CELLS)
 
 
 def test_an_interrupted_cell_is_resumed_and_a_fork_is_too(ablation, processes, tmp_path, monkeypatch):
@@ -209,7 +211,7 @@ def test_an_interrupted_cell_is_resumed_and_a_fork_is_too(ablation, processes, t
         line = parse_command_line(arguments)
         cell = Path(line.configs).parent
         (cell / f"{cell.name}_latest.pth").touch()
-        return -15 if line.flags["phase"] == "train" and "samcl" in cell.name else pretend(arguments, output)
+        return -15 if line.flags["phase"] == "train" and "samcl_seed" in cell.name else pretend(arguments, output)
 
     for further in ([], ["--protocol", "fork", "--fork_iters", "4"]):
         monkeypatch.setattr(processes, "work", cut_off)
@@ -232,7 +234,7 @@ def test_forks_of_a_failed_baseline_fail_with_it(ablation, processes, tmp_path, 
     monkeypatch.setattr(processes, "work", lambda arguments, output: 1)
     assert ablation("--protocol", "fork", "--fork_iters", "4") == 1
     assert steps(processes) == [("U_rmi_seed0", "train")]
-    assert (tmp_path / "tables/ablation_fork4/table.md").read_text().count("its baseline failed") == 3
+    assert (tmp_path / "tables/ablation_fork4/table.md").read_text().count("its baseline failed") == len(CELLS)
 
 
 def test_other_arguments_are_not_mixed_with_what_is_there(ablation, processes, capsys):
@@ -288,6 +290,22 @@ def test_jobs_take_the_visible_gpus_in_turn(processes, tiny_database, tmp_path, 
     processes.calls.clear()
     assert main([*command[:-2], "--gpu", "1"]) == 0
     assert not any("gpu=" in word for word in processes.calls[0])
+
+
+def test_other_unconstrained_frames_are_a_set_of_their_own(ablation, processes, tmp_path):
+    assert ablation("--unconstrained", str(tmp_path / "street")) == 0
+    tests = [line for line in map(parse_command_line, processes.calls) if line.flags["phase"] == "test"]
+    frames = {Path(line.flags["test.out_dir"]).name: line.flags.get("test.test_dir") for line in tests}
+    assert frames == {"val": None, "unconstrained": str(tmp_path / "street")}
+    rows = table_rows(tmp_path / "tables/ablation/table.csv")
+    assert {row["set"] for row in rows} == {"validation", "unconstrained"}
+
+
+def test_networks_may_have_fewer_seeds(ablation, processes, tmp_path):
+    assert ablation("--networks", "U,AU:1", "--seeds", "0,1") == 0
+    trained = [cell for cell, step in steps(processes) if step == "train"]
+    assert sum(cell.startswith("AU") for cell in trained) == len(CELLS)
+    assert len(trained) == 3 * len(CELLS)
 
 
 @pytest.mark.parametrize("place", ["Processed", "raw", "."])

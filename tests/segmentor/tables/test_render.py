@@ -6,22 +6,24 @@ import io
 import pytest
 
 from segmentor.tables.plan import TABLES
-from segmentor.tables.render import Results, markdown, picture, write_csv, write_table
+from segmentor.tables.render import Results, markdown, picture, write_cells, write_csv, write_table
 
 SCORES = {
     "validation": {
-        ("U", "rmi_without_tiaug"): {0: 80.0, 1: 82.0},
-        ("U", "rmi"): {0: 81.0, 1: 85.0},
-        ("U", "samcl"): {1: 84.5},
-        ("AU", "rmi"): {0: 70.0, 1: 70.0},
+        ("U", "rmi_without_tiaug"): {"mIoU": {0: 80.0, 1: 82.0}, "face": {0: 60.0, 1: 65.0}},
+        ("U", "rmi"): {"mIoU": {0: 81.0, 1: 85.0}},
+        ("U", "samcl"): {"mIoU": {1: 84.5}},
+        ("AU", "rmi"): {"mIoU": {0: 70.0, 1: 70.0}},
     },
-    "unconstrained validation": {("U", "rmi"): {0: 60.25, 1: 60.75}},
+    "unconstrained validation": {("U", "rmi"): {"mIoU": {0: 60.25, 1: 60.75}}},
 }
+PACES = {("U", "rmi"): {0: 0.1, 1: 0.2}}
 
 
 @pytest.fixture
 def results():
-    return Results(TABLES["ablation"], ["U", "AU"], [0, 1], SCORES, ("Remarkable.",), {"U_samcl_seed0": "no memory"})
+    failures = {"U_samcl_seed0": "no memory"}
+    return Results(TABLES["ablation"], {"U": [0, 1], "AU": [0, 1]}, SCORES, PACES, ("Remarkable.",), failures)
 
 
 def rows_of(text: str) -> list[list[str]]:
@@ -33,7 +35,8 @@ def rows_of(text: str) -> list[list[str]]:
 def test_markdown_has_means_deviations_and_differences(results):
     text = "\n".join(markdown(results))
     plain, unconstrained = text.split("## Unconstrained validation set")
-    assert rows_of(plain) == [
+    unconstrained, _, rest = unconstrained.partition("## IoU of each class")
+    assert [row for row in rows_of(plain) if set(row[1:]) != {"-"}] == [
         ["learning strategy", "UNET", "Attention-UNET"],
         ["RMI", "81.00 ± 1.41", "-"],
         ["RMI + TiAug", "83.00 ± 2.83", "70.00 ± 0.00"],
@@ -45,6 +48,9 @@ def test_markdown_has_means_deviations_and_differences(results):
         ["RMI + TiAug + SAM-CL against RMI + TiAug", "−0.50", "-"],
     ]
     assert ["RMI + TiAug", "60.50 ± 0.35", "-"] in rows_of(unconstrained)
+    classes, _, cost = rest.partition("## Cost")
+    assert rows_of(classes)[:2] == [["learning strategy", "face"], ["RMI", "62.50"]]
+    assert ["RMI + TiAug", "150", "-"] in rows_of(cost)
     assert "- Remarkable." in text
     assert "- `U_samcl_seed0`: no memory" in text
 
@@ -61,7 +67,7 @@ def test_csv_holds_every_score_and_every_comparison(results):
     file = io.StringIO(newline="")
     write_csv(file, results)
     rows = list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
-    assert len(rows) == 2 * 2 * 4  # sets, networks, rows with SAM-CL twice
+    assert len(rows) == 2 * 2 * 8  # sets, networks, rows with SAM-CL thrice
     assert rows[1] == {
         **{"set": "validation", "network": "U", "strategy": "RMI + TiAug", "seeds": "0 1", "miou": "81.0000 85.0000"},
         **{"mean": "83.0000", "std": "2.8284", "compared_to": "RMI", "pairs": "2", "difference": "2.0000"},
@@ -69,6 +75,14 @@ def test_csv_holds_every_score_and_every_comparison(results):
     }
     alone = next(row for row in rows if row["strategy"].endswith("SAM-CL"))
     assert (alone["mean"], alone["std"], alone["interval_low"]) == ("84.5000", "", "")
+
+
+def test_cells_have_every_score_of_every_seed(results):
+    file = io.StringIO(newline="")
+    write_cells(file, results)
+    rows = list(csv.DictReader(io.StringIO(file.getvalue(), newline="")))
+    assert len(rows) == 11
+    assert [row["percent"] for row in rows if row["score"] == "face"] == ["60.0000", "65.0000"]
 
 
 def test_picture_shows_what_there_is(results):
@@ -80,5 +94,5 @@ def test_picture_shows_what_there_is(results):
 
 def test_an_empty_table_can_be_written(tmp_path):
     empty = {name: {} for name in SCORES}
-    write_table(tmp_path, Results(TABLES["strategies"], ["H_48"], [0], empty))
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv", "table.md", "table.png"]
+    write_table(tmp_path, Results(TABLES["strategies"], {"H_48": [0]}, empty))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cells.csv", "table.csv", "table.md", "table.png"]
