@@ -22,6 +22,7 @@ from lib.utils.errors import CheckpointError, ConfigError, DataError
 from lib.vis.video import VideoFile
 from segmentor.inference import predict_logits
 from segmentor.network import build_network_with_weights
+from segmentor.polarity import Polarity
 from segmentor.region_table import FILES, RegionTable
 from segmentor.result_folder import Listing, clear_results
 from segmentor.results import Background, FrameFiles
@@ -101,6 +102,7 @@ class Predictor:
         self.network = build_network_with_weights(config).to(runtime.device, memory_format=torch.channels_last).eval()
         self.out_dir = Path(config.test.out_dir or f"seg_results/{Path(config.network.resume).stem}_predict")
         self._files = FrameFiles(config, self.out_dir)
+        self._polarity = Polarity(reading.polarity, self._face_area)
         self._notes: set[str] = set()
 
     def run(self) -> None:
@@ -165,9 +167,19 @@ class Predictor:
             letterbox = Letterbox(frame.values.shape, (height, width))
             image, valid = letterbox.to_network(frame.values)
         section = self.config.normalize
-        if section.window is not None and not frame.radiometric:
+        if not frame.radiometric:
             section = section.model_copy(update={"window": None})
-        return Prepared(name, frame, torch.from_numpy(normalize(image, valid, section))[None], letterbox)
+        image = normalize(image, valid, section)
+        if not frame.radiometric:
+            image = self._polarity.upright(image)
+        return Prepared(name, frame, torch.from_numpy(image)[None], letterbox)
+
+    @torch.inference_mode()
+    def _face_area(self, image: np.ndarray) -> float:
+        """The share of pixels of a normalised image (h, w) that are not the first class, the background."""
+        images = torch.from_numpy(image)[None, None]
+        logits = predict_logits(self.network, images, self.config.test, self.runtime, self.config.test.amp)
+        return float((logits.argmax(1) > 0).float().mean())
 
     def _say(self, name: str, frame: ThermalFrame) -> None:
         """Log what a reader decided, with the first frame that it is true of."""

@@ -95,6 +95,7 @@ _GROUPS: dict[str, dict[str, Flag]] = {
         "temp_scale": Flag("predict.temp_scale", "one", "deg C = temp_scale x value + temp_offset"),
         "temp_offset": Flag("predict.temp_offset", "one", "see temp_scale"),
         "raw_size": Flag("predict.raw_size", "many", "width and height of headerless .bin frames"),
+        "polarity": Flag("predict.polarity", "one", "of grey pictures: auto, white_hot or black_hot"),
         "fps": Flag("predict.fps", "one", "frames per second of a sequence"),
         "erode": Flag("predict.erode", "one", "pixels off every region's edge before it is measured"),
         "format": Flag("export.format", "one", "onnx or torch_export"),

@@ -22,6 +22,8 @@ class Predict(Section):
     """See ``temp_scale``."""
     raw_size: Size = [640, 512]
     """[width, height] of headerless ``.bin`` frames in pixels."""
+    polarity: Literal["auto", "white_hot", "black_hot"] = "auto"
+    """Whether warm things are bright or dark in pictures without temperatures; auto = as faces are found."""
     fps: Annotated[float, Field(gt=0, le=10000)] | None = None
     """Frames per second of a sequence; null = that of a video, else unknown."""
     erode: Annotated[Whole, Field(ge=0, le=256)] = 0
