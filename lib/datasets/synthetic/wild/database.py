@@ -17,7 +17,7 @@ from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
 
 OPTIONS_FILE = "synthetic_wild.json"
-VERSION = 1
+VERSION = 2
 """Grows whenever the same options give other frames."""
 
 _FRAMES_OF_A_SUBJECT = 5  # as the nearest person, before the next one comes

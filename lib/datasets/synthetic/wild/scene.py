@@ -15,6 +15,9 @@ from lib.datasets.synthetic.wild.sensor import sense
 _LEAST_HEIGHT = 384  # smaller frames are drawn at a multiple of their size and averaged
 _FACE = 13.6  # cm, brows to chin
 _HEIGHTS = (0.09, 0.95)  # of the nearest face, frame heights
+_BLACK_HOT = 0.06
+"""Share of frames with warm things dark, in which nothing is labelled: a network that finds no face in these tells by
+that which way round a picture is."""
 
 
 def render_wild_frame(
@@ -50,6 +53,8 @@ def render_wild_frame(
     if rng.random() < 0.1:
         image = put_before(image, parts, ambient, rng)
     image = sense(image, rng)
+    if rng.random() < _BLACK_HOT:
+        image, parts = image.min() + image.max() - image, np.zeros_like(parts)
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), resize_label(
         parts, (height, width), "majority"
     )
