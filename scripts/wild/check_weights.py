@@ -37,10 +37,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--resume", type=Path, default=WEIGHTS, metavar="CKPT", help="the weights (lib/models/pretrained/face.pth)")
-    add("--out_dir", type=Path, default=Path("check_weights"), metavar="DIR", help="of all results (check_weights)")
+    add(
+        "--out_dir",
+        type=Path,
+        default=Path("seg_results/check_weights"),
+        metavar="DIR",
+        help="gets all results (seg_results/check_weights)",
+    )
     add("--frames", type=_positive, default=300, metavar="N", help="how many frames are drawn (300)")
     add("--seed", type=int, default=0, metavar="S", help="of the frames that are drawn (0)")
-    add("--black_hot", action="store_true", help="in frames of grey levels, draw warm things dark")
+    add(
+        "--black_hot",
+        action="store_true",
+        help="in frames of grey levels, draw warm things dark; the network has to notice",
+    )
     add("--frames_dir", type=Path, metavar="DIR", help="your frames, of any kind that scripts/predict.sh reads")
     add("--boxes", type=Path, metavar="FILE", help="their faces: lines frame,x0,y0,x1,y1, or frame,,,, without a face")
     add("--sheet", type=Path, metavar="FILE", help="also draw frames, predictions and boxes into this PNG")
@@ -69,7 +79,9 @@ def _check(args: argparse.Namespace) -> None:
         raise CheckpointError(f"{args.resume}: no such file; name the weights with --resume CKPT")
     folder, boxes = args.frames_dir or args.out_dir / "frames", args.boxes or args.out_dir / BOXES
     known = read_boxes(boxes) if args.boxes else write_frames(folder, args.seed, args.frames, args.black_hot)
-    config = predict(args.resume, folder, args.out_dir, args.pairs)
+    # Frames that are drawn are of many cameras, while the way round of grey levels is decided once for a folder.
+    known_way = [] if args.frames_dir or args.black_hot else ["predict.polarity=white_hot"]
+    config = predict(args.resume, folder, args.out_dir, [*known_way, *args.pairs])
     scores, tiles = compare(config, known, boxes, args.tiles if args.sheet else 0)
     result = as_json(scores)
     with atomic_write(args.out_dir / "check.json", "w", encoding="utf-8") as file:
