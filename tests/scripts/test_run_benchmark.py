@@ -47,7 +47,7 @@ def test_the_recipe_is_one_that_every_network_takes(recipe, tmp_path, monkeypatc
     monkeypatch.setattr(Runs, "validate", lambda *_: None)
     table[2] = str(tmp_path)
     assert run_table.main([*table, "--seeds", "0", "--jobs", "1"]) == 0
-    configs = list((tmp_path / "tables/ablation_fork80/configs").glob("*.yaml"))
+    configs = list((tmp_path / "tables/ablation_fork60/configs").glob("*.yaml"))
     assert len(configs) == 5 * 6
 
 
