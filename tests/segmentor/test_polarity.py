@@ -8,7 +8,7 @@ from torch import nn
 
 from lib.models import SegOutput
 from segmentor import predictor
-from segmentor.polarity import TRIES, Polarity
+from segmentor.polarity import LOOKS, Polarity
 from segmentor.predictor import Predictor
 from segmentor.runtime import start_runtime
 
@@ -40,18 +40,25 @@ def test_a_face_seen_as_it_is_decides_for_all_that_follow():
     np.testing.assert_array_equal(polarity.upright(-disc()), -disc())
 
 
-def test_frames_without_a_face_leave_it_open_for_a_while():
-    looks = []
-    polarity = Polarity("auto", lambda image: looks.append(1) or area(image))
-    for _ in range(TRIES - 1):
+def test_frames_without_a_face_leave_it_open():
+    polarity = Polarity("auto", area)
+    for _ in range(2 * LOOKS):
         np.testing.assert_array_equal(polarity.upright(-disc(face=False)), -disc(face=False))
     np.testing.assert_array_equal(polarity.upright(-disc()), disc())
-    assert len(looks) == 2 * TRIES
 
+
+def test_one_frame_that_misleads_is_outvoted():
     polarity = Polarity("auto", area)
-    for _ in range(TRIES):
-        polarity.upright(-disc(face=False))
-    np.testing.assert_array_equal(polarity.upright(-disc()), -disc())
+    np.testing.assert_array_equal(polarity.upright(-disc()), disc())
+    np.testing.assert_array_equal(polarity.upright(disc()), disc())
+
+
+def test_after_enough_frames_it_is_decided_for_good():
+    looks = []
+    polarity = Polarity("auto", lambda image: looks.append(1) or area(image))
+    for _ in range(LOOKS + 5):
+        np.testing.assert_array_equal(polarity.upright(-disc()), disc())
+    assert len(looks) == 2 * LOOKS
 
 
 @pytest.mark.parametrize(("setting", "sign"), [("white_hot", 1), ("black_hot", -1)])
