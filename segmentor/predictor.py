@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from lib.datasets.thermal import Letterbox, ThermalFrame, open_sequence
 from lib.datasets.transforms import normalize
+from lib.metrics.islands import without_islands
 from lib.metrics.regions import Measurement, find_regions, measure, region_names
 from lib.utils.config import Config
 from lib.utils.errors import CheckpointError, ConfigError, DataError
@@ -199,7 +200,7 @@ class Predictor:
         maps = logits[None] if prepared.letterbox is None else prepared.letterbox.to_frame(logits[None])
         probabilities = maps[0].softmax(0)
         probability, label = (found.cpu().numpy() for found in probabilities.max(0))
-        label = label.astype(np.uint8)
+        label = without_islands(label.astype(np.uint8), self.config.predict.least_share)
         whole = probabilities.permute(1, 2, 0).cpu().numpy() if self._files.save_prob else None
         picture = self._files.write(prepared.name, frame.values, label, whole)
         regions = find_regions(label, self.config.data.names, self.config.predict.erode)

@@ -97,6 +97,7 @@ _GROUPS: dict[str, dict[str, Flag]] = {
         "raw_size": Flag("predict.raw_size", "many", "width and height of headerless .bin frames"),
         "polarity": Flag("predict.polarity", "one", "of grey pictures: auto, white_hot or black_hot"),
         "fps": Flag("predict.fps", "one", "frames per second of a sequence"),
+        "least_share": Flag("predict.least_share", "one", "of the largest face, for others to count; 0 keeps all"),
         "erode": Flag("predict.erode", "one", "pixels off every region's edge before it is measured"),
         "format": Flag("export.format", "one", "onnx or torch_export"),
         "runs": Flag("compare.runs", "many", "result folders to compare"),

@@ -31,7 +31,7 @@ OURS = re.findall(
     r"--\w+",
     """
 --print_config --debug --overwrite --val_aug --on_bad_sample --compile --precision --keep --input --temp_preset
---temp_scale --temp_offset --raw_size --polarity --fps --erode --format --runs
+--temp_scale --temp_offset --raw_size --polarity --fps --least_share --erode --format --runs
     """,
 )
 KEYS_FILE = Path(__file__).parents[3] / "shared" / "published_keys.txt"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lib.utils.config.base import Number, Path, Paths, Section, Size, Whole
+from lib.utils.config.base import Number, Path, Paths, Probability, Section, Size, Whole
 
 
 class Predict(Section):
@@ -26,6 +26,9 @@ class Predict(Section):
     """Whether warm things are bright or dark in pictures without temperatures; auto = as faces are found."""
     fps: Annotated[float, Field(gt=0, le=10000)] | None = None
     """Frames per second of a sequence; null = that of a video, else unknown."""
+    least_share: Probability = 0.15
+    """Facial areas apart from the frame's largest face and smaller than this share of it count as background: specks,
+    and people more than about two and a half times as far away. 0 keeps all."""
     erode: Annotated[Whole, Field(ge=0, le=256)] = 0
     """Pixels taken off every region's edge before its temperatures are measured."""
 
