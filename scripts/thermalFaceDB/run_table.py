@@ -272,7 +272,7 @@ class Maker:
             "The unconstrained set is the validation set under TiAug, one fixed draw per frame."
             if self.args.unconstrained is None
             else "The unconstrained set is other frames, of people whom no network was trained on.",
-            "Resolved configs: `configs/<network>_<strategy>_seed<seed>*.yaml`; runs: `../runs/`.",
+            f"Resolved configs: `tables/{self.folder.name}/configs`, runs: `tables/runs`, both in SCRATCH_ROOT.",
         )
 
 
