@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lib.metrics.breathing import breathing
@@ -32,6 +32,7 @@ def coloured_noise(rng, length, exponent):
     st.integers(0, 2**32 - 1),
 )
 def test_finds_a_known_rate_under_noise_drift_and_harmonics(rate, fps, seconds, seed):
+    assume(rate * seconds / 60 >= 6)  # fewer breaths hardly stand out from the drift
     rng = np.random.default_rng(seed)
     time = time_of(seconds, fps)
     phase = 2 * np.pi * rate / 60 * time + rng.uniform(0, 7)
