@@ -1,21 +1,36 @@
 """A data set that a small network learns in seconds: a warm disc (class 1) with a cold square (class 2) in it."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+# Data in tests are small: a second thread gains nothing and waits for a core where other work runs beside. Said before
+# NumPy is there, which asks once; processes that tests start inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import cv2
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 from PIL import Image
 
 from lib.utils.config import Config, load_config
+from lib.utils.cores import available_cores
 from segmentor.checks import check_names
 from tests import fuzz
 
 HEIGHT, WIDTH = 48, 64
 
-# Tensors in tests are small: a second thread gains nothing and waits for a core where other work runs beside.
+MOST_PROCESSES = 8
+"""Each takes up to a gigabyte, and more of them end hardly earlier: the longest tests take their time."""
+
 torch.set_num_threads(1)
+cv2.setNumThreads(1)
+
+# How long a case takes depends on what runs beside, not on the code; Hypothesis would end those of more than 0.2 s.
+settings.register_profile("beside others", deadline=fuzz.LONGEST)
+settings.load_profile("beside others")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,6 +41,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Hand ``--fuzz`` on before any test is imported."""
     fuzz.factor = config.getoption("--fuzz")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """``-n auto``: a process per core; for a single file none but this one, which is done before others have begun."""
+    paths = {argument.partition("::")[0] for argument in config.args}
+    return 0 if len(paths) == 1 and Path(*paths).is_file() else min(available_cores(), MOST_PROCESSES)
 
 
 def draw_frame(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -127,4 +127,4 @@ def test_the_test_script_installs_what_tests_need_and_passes_arguments(ready, tm
     (installed,) = ready.calls("-m pip install")
     assert "requirements.txt" in installed
     assert "requirements-dev.txt" in installed
-    assert ready.calls("-m pytest") == ["-m pytest -k a b"]
+    assert ready.calls("-m pytest") == ["-m pytest -n auto --dist worksteal -k a b"]

@@ -139,7 +139,8 @@ def test_two_machines_train_as_one(submit, tmp_path):
     config = prepare(tmp_path)
     (tmp_path / "db").mkdir()
     (tmp_path / "db" / "Processed").symlink_to(tmp_path / "data")
-    job = {"SLURM_GPUS_ON_NODE": "1", "FIRST_HOST": "localhost", "SLURM_JOB_ID": str(uuid.uuid4().int % 10**6)}
+    # Its port is below those that systems give to who asks for any.
+    job = {"SLURM_GPUS_ON_NODE": "1", "FIRST_HOST": "localhost", "SLURM_JOB_ID": str(uuid.uuid4().int % 12000)}
     options = ("--gpu", "-1", "--max_iters", 2, "train.batch_size=4", "--stdout_level", "info")
     done = submit(config, "job", tmp_path / "db", tmp_path / "scratch", *options, **job)
     assert done.returncode == 0, done.stderr

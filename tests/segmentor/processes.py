@@ -1,34 +1,42 @@
-"""Two processes that train together, on the CPU."""
+"""Two processes that work together, on the CPU."""
 
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import multiprocessing
+from torch.distributed import TCPStore
 
 from lib.utils.config import Config
 from segmentor.runtime import Runtime, start_runtime
 
 
+def run_twice(work: Callable[..., Any], *arguments: Any) -> None:
+    """Call ``work`` (a function of a module) in two processes that find each other in their environment."""
+    # Held from here, as torchrun does: a free port that is only looked up may be another's when it is used.
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    multiprocessing.spawn(_place_and_call, (store.port, work, arguments), nprocs=2)
+
+
 def in_two_processes(
     work: Callable[[Runtime, Config, dict[str, Any]], None], config: Config, folder: Path
 ) -> list[dict[str, Any]]:
-    """Call ``work`` (a function of a module) in both; returns what each has put into its dict."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    multiprocessing.spawn(_work, (port, work, config, folder), nprocs=2)
+    """Call ``work`` (a function of a module) in both of a run; returns what each has put into its dict."""
+    run_twice(_work, work, config, folder)
     return [torch.load(folder / f"{rank}.result", weights_only=True) for rank in (0, 1)]
 
 
-def _work(rank: int, port: int, work: Callable, config: Config, folder: Path) -> None:
+def _place_and_call(rank: int, port: int, work: Callable[..., Any], arguments: tuple) -> None:
     torch.set_num_threads(1)
     place = {"RANK": rank, "WORLD_SIZE": 2, "LOCAL_RANK": 0, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    os.environ.update({name: str(value) for name, value in place.items()})
+    os.environ.update({name: str(value) for name, value in place.items()}, TORCHELASTIC_USE_AGENT_STORE="True")
+    work(*arguments)
+
+
+def _work(work: Callable, config: Config, folder: Path) -> None:
     results: dict[str, Any] = {}
     with start_runtime(config) as runtime:
         work(runtime, config, results)
-    torch.save(results, folder / f"{rank}.result")
+    torch.save(results, folder / f"{runtime.world.rank}.result")

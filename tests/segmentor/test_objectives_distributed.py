@@ -1,13 +1,10 @@
 """Two processes train every kind of objective as one."""
 
-import os
-import socket
-
 import torch
-from torch import multiprocessing
 
 from segmentor.runtime import start_runtime
 from segmentor.trainer import Trainer
+from tests.segmentor.processes import run_twice
 
 CONTRAST = ("network.model_name=unet_contrast", "contrast.proj_dim=4", "contrast.memory_size=50")
 CASES = {
@@ -23,11 +20,8 @@ CASES = {
 }
 
 
-def train_all(rank, world_size, port, configs, folder):
+def train_all(configs, folder):
     """One process of several: train every config and leave what its network and objective have become."""
-    torch.set_num_threads(1)
-    place = {"RANK": rank, "WORLD_SIZE": world_size, "LOCAL_RANK": 0, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    os.environ.update({name: str(value) for name, value in place.items()})
     states = {}
     with start_runtime(next(iter(configs.values()))) as runtime:
         for name, config in configs.items():
@@ -35,7 +29,7 @@ def train_all(rank, world_size, port, configs, folder):
             trainer.run()
             # Batch statistics included: the last thing a run does is to validate, with those that are saved.
             states[name] = {**trainer.network.state_dict(), **trainer.objective.state_dict()}
-    torch.save(states, folder / f"{rank}.pth")
+    torch.save(states, folder / f"{runtime.world.rank}.pth")
 
 
 def test_two_processes_hold_the_same_and_remember_what_both_saw(make_config, tmp_path):
@@ -43,10 +37,7 @@ def test_two_processes_hold_the_same_and_remember_what_both_saw(make_config, tmp
         name: make_config("solver.max_iters=3", f"checkpoints.checkpoints_name=case{index}", *pairs)
         for index, (name, pairs) in enumerate(CASES.items())
     }
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    multiprocessing.spawn(train_all, (2, port, configs, tmp_path), nprocs=2)
+    run_twice(train_all, configs, tmp_path)
     first, second = (torch.load(tmp_path / f"{rank}.pth", weights_only=True) for rank in (0, 1))
     for name in CASES:
         assert first[name].keys() == second[name].keys()

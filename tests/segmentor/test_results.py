@@ -57,7 +57,7 @@ def test_an_error_is_raised_at_the_latest_at_the_end(fails_at):
 def stop(done):
     with Background(1, most=100) as background:
         for index in range(50):
-            background.submit(lambda index=index: (time.sleep(0.005), done.append(index)))
+            background.submit(lambda index=index: (time.sleep(0.05), done.append(index)))
         raise KeyboardInterrupt
 
 

@@ -5,14 +5,12 @@ import json
 import logging
 import os
 import re
-import socket
 from urllib.parse import unquote
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import multiprocessing
 
 from lib.metrics import FrameScores, boundary_scores, frame_scores
 from lib.models import build_network
@@ -20,6 +18,7 @@ from lib.utils.errors import CheckpointError, ConfigError
 from segmentor.report import read_examples
 from segmentor.runtime import start_runtime
 from segmentor.tester import Tester
+from tests.segmentor.processes import run_twice
 
 
 @pytest.fixture
@@ -241,24 +240,13 @@ def test_the_mode_of_testing_is_used_and_named(make_config, weights, tmp_path):
     assert plain["confusion_matrix"] != scaled["confusion_matrix"]
 
 
-def run_one_of_several(rank, world_size, port, config):
-    """One process of several."""
-    torch.set_num_threads(1)
-    place = {"RANK": rank, "WORLD_SIZE": world_size, "LOCAL_RANK": 0, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    os.environ.update({name: str(value) for name, value in place.items()})
-    run(config)
-
-
 def test_two_processes_write_what_one_writes(make_config, weights, tmp_path):
     alone, both = (
         make_config("phase=test", f"network.resume={weights}", f"test.out_dir={tmp_path / name}", "test.save_prob=y")
         for name in ("alone", "both")
     )
     run(alone)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    multiprocessing.spawn(run_one_of_several, (2, port, both), nprocs=2)
+    run_twice(run, both)
     assert read_rows(tmp_path / "alone" / "frames.csv") == read_rows(tmp_path / "both" / "frames.csv")
     one, two = (json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("alone", "both"))
     assert (one["environment"].pop("processes"), two["environment"].pop("processes")) == (1, 2)
