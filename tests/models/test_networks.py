@@ -1,7 +1,5 @@
 """What every network promises, whatever its architecture."""
 
-from copy import deepcopy
-
 import pytest
 import torch
 from torch import nn
@@ -49,14 +47,8 @@ def test_every_registered_network_is_covered() -> None:
 
 @pytest.fixture(scope="module")
 def network(model_name: str, backbone: str) -> nn.Module:
-    """In eval mode; for all tests of it, so none may change it."""
+    """In eval mode; tests that train build their own."""
     return small(model_name, backbone).eval()
-
-
-@pytest.fixture
-def fresh(network: nn.Module) -> nn.Module:
-    """In training mode, for one test; copied, as that takes a tenth of the time of building."""
-    return deepcopy(network).train()
 
 
 @pytest.mark.parametrize(("model_name", "backbone"), NETWORK_CASES, scope="module")
@@ -69,9 +61,9 @@ class TestEveryNetwork:
         network = small(model_name, backbone, channels=3, classes=2)
         assert network(image(2, 3, 40, 33)).logits.shape == (2, 2, 40, 33)
 
-    def test_output_holds_what_the_registry_says(self, network: nn.Module, fresh: nn.Module, model_name: str) -> None:
+    def test_output_holds_what_the_registry_says(self, network: nn.Module, model_name: str, backbone: str) -> None:
         provides = NETWORKS.facts(model_name)["provides"]
-        trained, evaluated = fresh(image(2, 1, 48, 48)), network(image(2, 1, 48, 48))
+        trained, evaluated = small(model_name, backbone)(image(2, 1, 48, 48)), network(image(2, 1, 48, 48))
         assert isinstance(evaluated, SegOutput)
         assert bool(trained.aux) == ("aux" in provides)
         assert evaluated.aux == ()
@@ -82,11 +74,12 @@ class TestEveryNetwork:
                 lengths = output.embedding.norm(dim=1)
                 torch.testing.assert_close(lengths, torch.ones_like(lengths))
 
-    def test_gradients_reach_every_parameter(self, fresh: nn.Module) -> None:
-        output = fresh(image(3, 1, 64, 64))
+    def test_gradients_reach_every_parameter(self, model_name: str, backbone: str) -> None:
+        network = small(model_name, backbone)
+        output = network(image(3, 1, 64, 64))
         outputs = [output.logits, *output.aux, *([] if output.embedding is None else [output.embedding])]
         sum((x * image(*x.shape)).sum() for x in outputs).backward()
-        for name, parameter in fresh.named_parameters():
+        for name, parameter in network.named_parameters():
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
             # Batch norm takes back the biases before it, so only their gradients are zero.
@@ -98,8 +91,8 @@ class TestEveryNetwork:
         assert torch.equal(first, network(batch).logits)
         torch.testing.assert_close(first[1:2], network(batch[1:2]).logits, rtol=1e-4, atol=1e-5)
 
-    def test_a_batch_of_one_trains(self, fresh: nn.Module) -> None:
-        assert fresh(image(1, 1, 64, 64)).logits.isfinite().all()
+    def test_a_batch_of_one_trains(self, model_name: str, backbone: str) -> None:
+        assert small(model_name, backbone)(image(1, 1, 64, 64)).logits.isfinite().all()
 
     def test_bf16_autocast_is_finite_and_close(self, network: nn.Module) -> None:
         batch = image(2, 1, 48, 40)
@@ -128,9 +121,9 @@ class TestEveryNetwork:
         exported = torch.export.export(network, (batch,)).module()
         torch.testing.assert_close(exported(batch).logits, network(batch).logits)
 
-    def test_channels_last_gives_the_same(self, network: nn.Module, fresh: nn.Module) -> None:
+    def test_channels_last_gives_the_same(self, model_name: str, backbone: str, network: nn.Module) -> None:
         batch = image(2, 1, 48, 64)
-        last = fresh.eval().to(memory_format=torch.channels_last)
+        last = small(model_name, backbone).eval().to(memory_format=torch.channels_last)
         torch.testing.assert_close(
             last(batch.to(memory_format=torch.channels_last)).logits,
             network(batch).logits,
