@@ -23,7 +23,7 @@ from tests import fuzz
 HEIGHT, WIDTH = 48, 64
 
 MOST_PROCESSES = 8
-"""Each takes up to a gigabyte, and more of them end hardly earlier: the longest tests take their time."""
+"""Each takes up to two gigabytes, and more of them hardly end earlier: the longest tests take their time."""
 
 torch.set_num_threads(1)
 cv2.setNumThreads(1)
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """``-n auto``: a process per core; for a single file none but this one, which is done before others have begun."""
+    """``-n auto``: a process per core; this one alone for a single file, as others take time to begin."""
     paths = {argument.partition("::")[0] for argument in config.args}
     return 0 if len(paths) == 1 and Path(*paths).is_file() else min(available_cores(), MOST_PROCESSES)
 
