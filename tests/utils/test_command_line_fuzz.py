@@ -49,7 +49,7 @@ def test_any_command_prints_its_config_or_its_faults(config_file, capsys, words)
         assert isinstance(parse_yaml(printed.out) if "usage:" not in printed.out else {}, dict)
     else:
         assert status in (1, 2)
-        assert printed.err.startswith("Traceback" if "--debug" in str(words) else "error: ")
+        assert printed.err.startswith("Traceback" if "--debug" in words else "error: ")
 
 
 @cases(200)
