@@ -2,8 +2,10 @@
 # Masks, pictures, a video and the temperatures of facial regions for frames of any camera.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-USAGE="usage: bash scripts/predict.sh --resume CKPT INPUT OUT [--dry_run] [any main.py arguments]
-  --resume CKPT  the trained network, a .pth file; its config comes out of it (--configs FILE overrides that)
+WEIGHTS=lib/models/pretrained/face.pth
+USAGE="usage: bash scripts/predict.sh [--resume CKPT] INPUT OUT [--dry_run] [any main.py arguments]
+  --resume CKPT  the trained network, a .pth file; its config comes out of it (--configs FILE overrides that);
+                 without it $WEIGHTS, trained on synthetic people (MODEL_CARD.md beside it says its limits)
   INPUT          a file, a folder of files, a video, or - for file names on standard input;
                  .npy .npz .bin .png .tif .csv, FLIR's radiometric .jpg, 8-bit pictures, .mp4 .avi ...
   OUT            gets label/, vis/, regions.csv, and of several frames overlay.mp4, regions.png and, where the frame
@@ -11,6 +13,7 @@ USAGE="usage: bash scripts/predict.sh --resume CKPT INPUT OUT [--dry_run] [any m
   --fps N        frames per second of a sequence that doesn't say
   --temp_preset NAME | --temp_scale A --temp_offset B
                  what the integers of a file mean; --raw_size W H: size of headerless .bin frames
+  --polarity P   of grey pictures: white_hot, black_hot or auto, as faces are found
   --erode N      keeps N pixels off the edges of regions out of the temperatures
   --save_prob y  writes the class probabilities to OUT/prob
   --dry_run      prints the command and runs nothing"
@@ -43,10 +46,9 @@ while [[ $# -gt 0 ]]; do
     shift
 done
 [[ -n "$out" ]] || fail_usage "expected INPUT and OUT"
-[[ -n "$resume" ]] || fail_usage "name the trained network with --resume CKPT (a .pth file)"
 
 choose_python
-command=("$PYTHON" "$REPO/main.py" --phase predict --resume "$resume" --input "$input" --out_dir "$out"
+command=("$PYTHON" "$REPO/main.py" --phase predict --resume "${resume:-$REPO/$WEIGHTS}" --input "$input" --out_dir "$out"
     ${further[@]+"${further[@]}"})
 if [[ $dry_run == y ]]; then
     printf '%q ' "${command[@]}"

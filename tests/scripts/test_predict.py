@@ -33,6 +33,11 @@ def test_checkpoint_input_and_output_reach_main(ready, arguments):
     assert line.flags == expected
 
 
+def test_without_a_checkpoint_the_network_of_the_repository_is_taken(ready):
+    resume = dry_run(ready, "in", "out").flags["network.resume"]
+    assert resume == str(ready.repo / "lib/models/pretrained/face.pth")
+
+
 def test_further_arguments_go_to_main(ready):
     line = dry_run(
         *(ready, "--resume", "net.pth", "-", "out", "--fps", "8.7", "--raw_size", "320", "256"),
@@ -56,7 +61,6 @@ def test_the_command_is_run(ready):
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("in", "out"), "name the trained network with --resume CKPT"),
         (("--resume", "net.pth"), "expected INPUT and OUT"),
         (("--resume", "net.pth", "in"), "expected INPUT and OUT"),
         (("in", "out", "--resume"), "--resume needs the checkpoint's path"),
