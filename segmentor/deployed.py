@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from lib.datasets.transforms import normalize
-from lib.datasets.transforms.normalize import RANGES
+from lib.datasets.transforms.normalize import RANGES, TINY
 from lib.utils.config.data_sections import Normalize
 
 
@@ -32,6 +32,8 @@ class Deployed(nn.Module):
     def normalized(self, frames: Tensor) -> Tensor:
         """As :func:`lib.datasets.transforms.normalize` does with each frame, all of whose pixels are real."""
         section = self._section
+        if section.clip is not None:
+            frames = frames.clamp(*section.clip)
         if section.norm_mode is None:
             return (frames / section.div_value - self._mean) / self._std
         low, high = RANGES[section.norm_mode]
@@ -39,7 +41,7 @@ class Deployed(nn.Module):
             least, greatest = section.window
             return ((frames - least) * ((high - low) / (greatest - least)) + low).clamp(low, high)
         least, greatest = frames.amin((1, 2, 3), keepdim=True), frames.amax((1, 2, 3), keepdim=True)
-        varies = greatest > least
+        varies = greatest - least >= TINY
         factor = (high - low) / torch.where(varies, greatest - least, 1.0)
         return torch.where(varies, ((frames - least) * factor + low).clamp(low, high), (low + high) / 2)
 

@@ -169,7 +169,7 @@ class Predictor:
             image, valid = letterbox.to_network(frame.values)
         section = self.config.normalize
         if not frame.radiometric:
-            section = section.model_copy(update={"window": None})
+            section = section.model_copy(update={"clip": None, "window": None})
         image = normalize(image, valid, section)
         if not frame.radiometric:
             image = self._polarity.upright(image)

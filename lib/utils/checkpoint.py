@@ -49,7 +49,7 @@ _PORTABLE = {
     "data": {"num_classes", "num_channels", "remap_classes", "class_names", "palette", "input_mode"},
     "train": {"data_transformer"},
     "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "amp"},
-    "normalize": {"norm_mode", "mean", "std", "div_value", "window"},
+    "normalize": {"norm_mode", "mean", "std", "div_value", "clip", "window"},
     "network": {"model_name", "backbone", "bn_type", "base_channels", "multi_grid"},
     "contrast": {"proj_dim"},
 }

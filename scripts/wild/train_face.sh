@@ -3,8 +3,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 USAGE="usage: bash scripts/wild/train_face.sh SCRATCH_ROOT [--gpu N ...] [any main.py arguments]
-  Draws synthetic faces from near and 4000 frames of people in the wild, trains the network of configs/wild on the
-  near ones, on crops and on whole frames, and writes SCRATCH_ROOT/face.pth. Some two hours on two cores. Run again, it
+  Draws synthetic faces from near and 8000 frames of people in the wild, trains the network of configs/wild on the
+  near ones, on crops and on whole frames, and writes SCRATCH_ROOT/face.pth. Some two and a half hours on two cores. Run again, it
   goes on after an interruption.
   What predict.sh uses is replaced by copying face.pth and face.yaml to lib/models/pretrained."
 
@@ -34,7 +34,7 @@ bash scripts/thermalFaceDB/synthesize_data.sh "$scratch/near/raw" --subjects 40 
 bash scripts/thermalFaceDB/prepare_data.sh "$scratch/near/raw" "$scratch/near/Processed" \
     --crop_res 256 320 --target_res 80 100 \
     --val_subjects sub007 sub009 sub011 sub012 sub013 sub017 sub021 sub023
-"$PYTHON" scripts/wild/synthesize_wild.py "$scratch/data" --train 4000 --val 150
+"$PYTHON" scripts/wild/synthesize_wild.py "$scratch/data" --train 8000 --val 150
 train face_close "$scratch/near/Processed"
 train face_crops "$scratch/data" --resume "$scratch/checkpoints/face_close_latest.pth"
 train face "$scratch/data" --resume "$scratch/checkpoints/face_crops_latest.pth"

@@ -9,7 +9,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -158,16 +158,18 @@ def test_every_network_is_exported_for_any_size(export, name, backbone, kind):
 @settings(max_examples=100, deadline=None)
 @given(
     mode=st.sampled_from([1, 2, None]),
+    clip=st.sampled_from([None, [5.0, 33.0]]),
     window=st.sampled_from([None, [20.0, 35.0]]),
     standard=st.sampled_from([{}, {"mean": [0.4], "std": [0.2], "div_value": 50.0}, {"mean": [0.1, 0.2, 0.3]}]),
     channels=st.sampled_from([1, 3]),
     ends=st.tuples(st.floats(-20, 30), st.floats(0, 40)),
     seed=st.integers(0, 99),
 )
-def test_normalisation_in_the_export_is_that_of_training(mode, window, standard, channels, ends, seed):
+@example(mode=1, clip=None, window=None, standard={}, channels=1, ends=(0.0, 1.1754943508222875e-38), seed=0)
+def test_normalisation_in_the_export_is_that_of_training(mode, clip, window, standard, channels, ends, seed):
     if len(standard.get("mean", [0])) > channels:
         return
-    section = Normalize(norm_mode=mode, window=window, **standard)
+    section = Normalize(norm_mode=mode, clip=clip, window=window, **standard)
     frames = np.random.default_rng(seed).uniform(ends[0], ends[0] + ends[1], (2, channels, 5, 6)).astype(np.float32)
     frames[1] = frames[1, 0, 0, 0]  # a frame of one value
     deployed = Deployed(nn.Identity(), section)

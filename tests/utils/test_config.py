@@ -172,6 +172,7 @@ def test_a_fault_says_key_expected_got_and_remedy(faults_of, tree, line):
         ),
         ({"gpu": [0, 0]}, "gpu: expected different GPU numbers"),
         ({"gpu": [-1, 0]}, "gpu: expected different GPU numbers"),
+        ({"normalize": {"clip": [40, 0]}}, "normalize.clip: expected [low, high] in deg C with low < high"),
         ({"normalize": {"norm_mode": None, "mean": [1.0, 2.0]}}, "normalize.mean: expected 1 entries"),
         ({"checkpoints": {"checkpoints_name": "../x"}}, "checkpoints.checkpoints_name: expected a name without /"),
         ({"lr": {"multistep": {"stepvalue": [2, 1]}}}, "lr.multistep.stepvalue: expected rising steps"),

@@ -15,16 +15,17 @@ TINY = float(np.finfo(np.float32).tiny)
 def normalize(image: np.ndarray, valid: np.ndarray | None, section: Any) -> np.ndarray:
     """Normalise an image as ``section`` (config ``normalize``) says.
 
-    With ``norm_mode`` 1 or 2 the least value of the image's real pixels becomes 0 or -1 and the greatest 1;
-    the others are clipped to that, and an image of one value becomes the middle. ``window`` (low, high) stands for
-    the two extremes, so that a temperature becomes the same value in every frame, whatever else the frame shows.
+    ``clip`` (low, high) comes first: what lies outside becomes the nearer of the two. With ``norm_mode`` 1 or 2 the
+    least value of the image's real pixels then becomes 0 or -1 and the greatest 1; the others are clipped to that, and
+    an image of one value becomes the middle. ``window`` (low, high) stands for the two extremes, so that a temperature
+    becomes the same value in every frame, whatever else the frame shows.
     Without ``norm_mode``, (image / div_value - mean) / std, ``mean`` and ``std`` per channel.
 
     Args:
         image: (H, W[, C]) float32; stays as it is.
         valid: (H, W) bool, the real pixels; None or all False: every pixel.
-        section: has ``norm_mode``, ``window`` (in the image's unit, low < high, or None), ``mean``, ``std``,
-            ``div_value``.
+        section: has ``norm_mode``, ``clip`` and ``window`` (in the image's unit, low < high, or None), ``mean``,
+            ``std``, ``div_value``.
 
     Returns:
         A new array, float32, of the same shape.
@@ -32,6 +33,8 @@ def normalize(image: np.ndarray, valid: np.ndarray | None, section: Any) -> np.n
     Raises:
         ConfigError: ``norm_mode`` is none of 1, 2 and None.
     """
+    if section.clip is not None:
+        image = np.clip(image, *np.asarray(section.clip, np.float32))
     if section.norm_mode is None:
         return _standardised(image, section.mean, section.std, section.div_value)
     if section.norm_mode not in RANGES:

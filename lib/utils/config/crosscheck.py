@@ -68,8 +68,9 @@ def _transforms(transforms: Transforms, input_size: list[int]) -> list[Fault]:
 def _normalisation(config: Config) -> list[Fault]:
     normalize, channels = config.normalize, config.data.num_channels
     window, faults = normalize.window, []
-    if window is not None and window[0] >= window[1]:
-        faults.append(Fault("normalize.window", "[low, high] in deg C with low < high", window))
+    for name, ends in (("clip", normalize.clip), ("window", window)):
+        if ends is not None and ends[0] >= ends[1]:
+            faults.append(Fault(f"normalize.{name}", "[low, high] in deg C with low < high", ends))
     if normalize.norm_mode is not None:
         return faults
     if window is not None:

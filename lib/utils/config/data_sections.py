@@ -261,4 +261,7 @@ class Normalize(Section):
     """Divisor of the frame."""
     window: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
     """[low, high] in deg C that norm_mode maps instead of the frame's own extremes; what lies outside is clipped."""
+    clip: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
+    """[low, high] in deg C that values are clipped to before all else, e.g. [0, 40], so that a hot cup or a cold sky
+    doesn't take the contrast from a face."""
     mean_value: Annotated[Legacy | None, NO_EFFECT] = None

@@ -13,8 +13,8 @@ from lib.utils.errors import ConfigError
 from tests.datasets.transforms.frames import noise_frame
 
 
-def section(norm_mode=None, mean=None, std=None, div_value=1.0, window=None):
-    return SimpleNamespace(norm_mode=norm_mode, mean=mean, std=std, div_value=div_value, window=window)
+def section(norm_mode=None, mean=None, std=None, div_value=1.0, clip=None, window=None):
+    return SimpleNamespace(norm_mode=norm_mode, mean=mean, std=std, div_value=div_value, clip=clip, window=window)
 
 
 frames = arrays(np.float32, (7, 9), elements=st.floats(-40, 120, width=32))
@@ -91,6 +91,23 @@ def test_with_a_window_a_temperature_becomes_one_value_in_every_frame(image, oth
 
 def test_with_a_window_a_constant_image_is_no_exception():
     assert normalize(np.full((3, 4), 35.0, np.float32), None, section(1, window=[20.0, 40.0])) == pytest.approx(0.75)
+
+
+@given(frames, masks, modes)
+def test_with_a_clip_what_no_face_can_be_counts_as_its_limit(image, valid, mode):
+    given_image = image.copy()
+    got = normalize(image, valid, section(mode[0], clip=[0.0, 40.0]))
+    np.testing.assert_array_equal(got, normalize(np.clip(image, 0, 40), valid, section(mode[0])))
+    np.testing.assert_array_equal(image, given_image)
+    assert got.dtype == np.float32
+
+
+def test_with_a_clip_a_hot_cup_leaves_a_face_its_contrast():
+    image = noise_frame(20, 30) * 0 + 22
+    image[5:15, 5:15], image[18, 28] = 35, 110
+    plain, clipped = (normalize(image, None, section(1, clip=clip))[10, 10] for clip in (None, [0.0, 40.0]))
+    assert plain == pytest.approx(13 / 88, abs=1e-6)
+    assert clipped == pytest.approx(13 / 18, abs=1e-6)
 
 
 def test_mean_std_and_divisor_apply_per_channel():
