@@ -24,8 +24,9 @@ from lib.utils.config import Config  # noqa: E402
 from lib.utils.files import atomic_write  # noqa: E402
 from lib.vis import palette_of  # noqa: E402
 from scripts.figures.moving_face import BREATHS, film, set_up  # noqa: E402
-from scripts.figures.segment import config_of, segment  # noqa: E402
+from scripts.figures.segment import segment  # noqa: E402
 from scripts.figures.style import BLUE, IMAGES, ORANGE, REPO, class_patches, labelled, styled  # noqa: E402
+from scripts.prediction import config_of  # noqa: E402
 
 FPS = 10
 MOST_BYTES = 3 * 2**20

@@ -30,8 +30,9 @@ from lib.utils.config import Config  # noqa: E402
 from lib.utils.errors import ConfigError, DataError  # noqa: E402
 from lib.vis import palette_of  # noqa: E402
 from lib.vis.overlay import grey_levels  # noqa: E402
-from scripts.figures.segment import config_of, segment  # noqa: E402
+from scripts.figures.segment import segment  # noqa: E402
 from scripts.figures.style import IMAGES, class_patches, labelled, save, say_origin, styled, without_ticks  # noqa: E402
+from scripts.prediction import config_of  # noqa: E402
 
 COVERED = 0.1
 """Share of the face that an occluder hides at least."""

@@ -69,8 +69,9 @@ def _positive(text: str) -> int:
 def _check(args: argparse.Namespace) -> None:
     # Imported here, because they import torch, which a fault in an argument need not wait for.
     from lib.utils.files import atomic_write
+    from scripts.prediction import predict
+    from scripts.wild.checking.comparison import compare
     from scripts.wild.checking.frames import BOXES, read_boxes, write_frames
-    from scripts.wild.checking.prediction import compare, predict
     from scripts.wild.checking.scoring import as_json
     from scripts.wild.checking.sheet import save_sheet
     from scripts.wild.checking.table import format_table

@@ -1,6 +1,5 @@
-"""Predictions on a folder of frames, made as ``scripts/predict.sh`` makes them, and compared with boxes."""
+"""Masks of predicted frames, compared with the boxes of their faces."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,46 +8,20 @@ from tqdm import tqdm
 
 from lib import vis
 from lib.datasets.thermal import open_sequence
-from lib.utils.checkpoint import portable_config
-from lib.utils.config import Config, load_config
+from lib.utils.config import Config
 from lib.utils.errors import DataError
-from lib.utils.log import log_to_terminal
 from scripts.wild.checking.frames import Known, match
 from scripts.wild.checking.scoring import FrameScore, score_frame
 from scripts.wild.checking.sheet import draw_tile
-from segmentor.checks import check_names
-from segmentor.predictor import Predictor
-from segmentor.runtime import start_runtime
-
-
-def predict(checkpoint: Path, frames: Path, out_dir: Path, pairs: Sequence[str] = ()) -> Config:
-    """Write the masks of a folder's frames to ``out_dir/label``; the config that did it.
-
-    Args:
-        checkpoint: a ``.pth`` file, with its config.
-        frames: a folder of frames that the project reads.
-        out_dir: as of the phase ``predict``.
-        pairs: ``section.key=value``, put over the checkpoint's config.
-
-    Raises:
-        CheckpointError, ConfigError, DataError: as of the phase ``predict``.
-    """
-    flags = {"phase": "predict", "network.resume": str(checkpoint)}
-    flags |= {"predict.input": str(frames), "test.out_dir": str(out_dir)}
-    config, _ = load_config("", flags, pairs, [check_names], portable_config(checkpoint))
-    log_to_terminal(config.logging.stdout_level, config.logging.log_format, True)
-    with start_runtime(config) as runtime:
-        Predictor(config, runtime).run()
-    return config
 
 
 def compare(
     config: Config, known: dict[str, Known], boxes_file: Path, tiles: int = 0
 ) -> tuple[list[FrameScore], list[np.ndarray]]:
-    """Score the masks that :func:`predict` wrote.
+    """Score the masks that :func:`scripts.prediction.predict` wrote.
 
     Args:
-        config: what :func:`predict` returned.
+        config: what that returned.
         known: of the frames, by name.
         boxes_file: where that comes from, for messages.
         tiles: number of frames to draw for a contact sheet.
