@@ -16,7 +16,7 @@ from lib.datasets.synthetic.raster import View, draw
 from lib.datasets.synthetic.scene import Sequence
 
 BREATHS = 3
-"""In the whole recording."""
+"""In one round of movement."""
 FACE_HEIGHT = 0.46
 """Brows to chin, frame heights."""
 NETD = 0.04
@@ -61,11 +61,11 @@ def set_up(height: int, width: int, seed: int) -> Scene:
     return Scene(subject, sequence, view, room)
 
 
-def film(scene: Scene, count: int, size: tuple[int, int], seed: int) -> Iterator[np.ndarray]:
-    """``count`` frames float32 (height, width) of ``size``, deg C."""
+def film(scene: Scene, count: int, size: tuple[int, int], seed: int, rounds: int = 1) -> Iterator[np.ndarray]:
+    """``rounds`` times ``count`` frames float32 (height, width) of ``size``, deg C."""
     rng = np.random.default_rng([seed, 1])
     subject, sequence, view, room = scene
-    for moment in moments(count):
+    for moment in moments(count) * rounds:
         surfaces, _ = person_surfaces(subject, sequence.clothes, moment, sequence.ambient, sequence.skin_shift)
         image = blurred(draw(surfaces, view, sequence.ambient, room), sequence.camera)
         yield expose(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), sequence.camera, rng)

@@ -10,7 +10,7 @@ from lib.datasets.labels import IGNORE
 from lib.models.build import build_network
 from lib.utils.checkpoint import save_checkpoint
 from lib.utils.config import load_config
-from scripts.figures import demo, framework, histograms, moving_face, qualitative
+from scripts.figures import demo, framework, histograms, moving_face, predictions, qualitative
 from scripts.figures.style import CONFIG, say_origin
 
 
@@ -96,7 +96,8 @@ def test_missing_data_and_checkpoints_are_errors(tmp_path, capsys):
     assert histograms.main([nothing, nothing]) == 2
     assert qualitative.main(["--rmi", nothing, "--samcl", nothing, nothing, nothing]) == 2
     assert demo.main(["--resume", nothing]) == 2
-    assert capsys.readouterr().err.count("nothing") == 3
+    assert predictions.main(["--resume", nothing]) == 2
+    assert capsys.readouterr().err.count("nothing") == 4
 
 
 def test_the_demo_has_a_picture_for_every_frame(checkpoint, tmp_path):
@@ -105,6 +106,23 @@ def test_the_demo_has_a_picture_for_every_frame(checkpoint, tmp_path):
     with Image.open(out) as film:
         assert film.n_frames == 3
         assert film.info["loop"] == 0
+
+
+def test_no_prediction_is_drawn_if_the_network_finds_no_nostrils(checkpoint, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(predictions, "ROUND", 1)
+    arguments = ["--resume", str(checkpoint), "--rounds", "1", "--size", "64", "64", "--out_dir", str(tmp_path)]
+    assert predictions.main(arguments) == 2
+    assert f"{checkpoint}: finds too little of the nostrils" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_predictions_show_every_mask_above_the_temperatures():
+    frames, labels = np.zeros((3, 40, 50), np.float32), [np.full((40, 50), index, np.uint8) for index in range(3)]
+    temperatures = np.zeros((48, 90, 3), np.uint8)
+    figure = predictions.draw(frames, labels, temperatures, load_config(CONFIG)[0])
+    pictures = [axes.get_images()[0].get_array().shape for axes in figure.axes]
+    assert len(pictures) == 4
+    assert pictures[-1] == temperatures.shape
 
 
 def test_a_gif_gives_up_colours_to_stay_small(monkeypatch):
