@@ -34,12 +34,18 @@ class Scene(NamedTuple):
     room: np.ndarray
 
 
-def moments(count: int) -> list[Moment]:
-    """``count`` moments of one smooth round of turning, nodding, smiling and blinking with :data:`BREATHS` breaths."""
+def moments(count: int, turning: float = 1.0) -> list[Moment]:
+    """``count`` moments of one smooth round of turning, nodding, smiling and blinking with :data:`BREATHS` breaths.
+
+    Args:
+        count: of moments.
+        turning: 1 turns the head by 15 degrees to either side, 0 not at all.
+    """
     rounds = 2 * np.pi * np.arange(count) / count
     found = []
     for angle in rounds:
-        pose = Pose(0.26 * np.sin(angle), 0.05 * np.sin(2 * angle + 1) - 0.1, 0.05 * np.sin(angle + 2), 0)
+        yaw, pitch, roll = 0.26 * np.sin(angle), 0.05 * np.sin(2 * angle + 1), 0.05 * np.sin(angle + 2)
+        pose = Pose(turning * yaw, turning * pitch - 0.1, turning * roll, 0)
         blink = sum(np.exp(-0.5 * ((angle - at) / 0.09) ** 2) for at in (1.2, 4.4))
         face = Expression(smile=float(0.25 - 0.25 * np.cos(angle)), blink=float(blink))
         found.append(Moment(replace(pose, body_yaw=0.2 * pose.yaw), face, float(np.sin(BREATHS * angle))))
@@ -61,11 +67,13 @@ def set_up(height: int, width: int, seed: int) -> Scene:
     return Scene(subject, sequence, view, room)
 
 
-def film(scene: Scene, count: int, size: tuple[int, int], seed: int, rounds: int = 1) -> Iterator[np.ndarray]:
-    """``rounds`` times ``count`` frames float32 (height, width) of ``size``, deg C."""
+def film(
+    scene: Scene, count: int, size: tuple[int, int], seed: int, rounds: int = 1, turning: float = 1.0
+) -> Iterator[np.ndarray]:
+    """``rounds`` times ``count`` frames float32 (height, width) of ``size``, deg C; see :func:`moments`."""
     rng = np.random.default_rng([seed, 1])
     subject, sequence, view, room = scene
-    for moment in moments(count) * rounds:
+    for moment in moments(count, turning) * rounds:
         surfaces, _ = person_surfaces(subject, sequence.clothes, moment, sequence.ambient, sequence.skin_shift)
         image = blurred(draw(surfaces, view, sequence.ambient, room), sequence.camera)
         yield expose(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), sequence.camera, rng)

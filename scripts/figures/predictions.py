@@ -36,13 +36,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--resume", default=REPO / "lib/models/pretrained/face.pth", type=Path, metavar="CKPT")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help=f"of movement, {ROUND} s each")
+    parser.add_argument("--turning", type=float, default=0.2, metavar="X", help="1: by 15 degrees to either side")
     parser.add_argument("--size", type=int, nargs=2, default=(256, 320), metavar=("H", "W"), help="pixels of a frame")
-    parser.add_argument("--seed", type=int, default=2, metavar="S", help="of person, room and noise")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of person, room and noise")
     parser.add_argument("--out_dir", default=IMAGES, type=Path, metavar="DIR", help="gets predict.png, breathing.png")
     args = parser.parse_args(arguments)
     try:
         config = config_of(args.resume)
-        frames = np.stack(list(film(set_up(*args.size, args.seed), FPS * ROUND, args.size, args.seed, args.rounds)))
+        frames = np.stack(
+            list(film(set_up(*args.size, args.seed), FPS * ROUND, args.size, args.seed, args.rounds, args.turning))
+        )
         with TemporaryDirectory() as folder:
             np.save(Path(folder, "sequence.npy"), frames)
             out = Path(folder, "out")

@@ -4,7 +4,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 USAGE="usage: bash scripts/wild/train_face.sh SCRATCH_ROOT [--gpu N ...] [any main.py arguments]
   Draws synthetic faces from near and 8000 frames of people in the wild, trains the network of configs/wild on the
-  near ones, on crops and on whole frames, and writes SCRATCH_ROOT/face.pth. Some two and a half hours on two cores. Run again, it
+  near ones, on crops and on whole frames, and writes SCRATCH_ROOT/face.pth. Some two hours on two cores. Run again, it
   goes on after an interruption.
   What predict.sh uses is replaced by copying face.pth and face.yaml to lib/models/pretrained."
 
