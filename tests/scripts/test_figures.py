@@ -10,7 +10,7 @@ from lib.datasets.labels import IGNORE
 from lib.models.build import build_network
 from lib.utils.checkpoint import save_checkpoint
 from lib.utils.config import load_config
-from scripts.figures import demo, framework, histograms, moving_face, predictions, qualitative
+from scripts.figures import demo, framework, histograms, moving_face, overlays, predictions, qualitative
 from scripts.figures.style import CONFIG, say_origin
 
 
@@ -123,6 +123,20 @@ def test_predictions_show_every_mask_above_the_temperatures():
     pictures = [axes.get_images()[0].get_array().shape for axes in figure.axes]
     assert len(pictures) == 4
     assert pictures[-1] == temperatures.shape
+
+
+def test_overlays_are_tiled_in_the_order_of_their_names(tmp_path, capsys):
+    for index in range(8):
+        Image.new("RGB", (560, 400), (30 * index,) * 3).save(tmp_path / f"frame{index}.png")
+    out = tmp_path / "sheet" / "a.png"
+    out.parent.mkdir()
+    assert overlays.main([str(tmp_path), "--columns", "2", "--rows", "2", "--out", str(out)]) == 0
+    assert size_of(out) == (2 * overlays.WIDTH, 400)
+    with Image.open(out) as sheet:
+        shades = [sheet.getpixel((x, y))[0] for y in (100, 300) for x in (100, 400)]
+    assert shades == [30, 90, 150, 210]
+    assert overlays.main([str(tmp_path), "--columns", "9", "--out", str(out)]) == 2
+    assert "expected 18 PNGs or more, got 8" in capsys.readouterr().err
 
 
 def test_a_gif_gives_up_colours_to_stay_small(monkeypatch):
