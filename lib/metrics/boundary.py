@@ -107,7 +107,9 @@ def _compare(predicted: np.ndarray, true: np.ndarray, tolerance: float) -> tuple
 
 
 def _distances(points: np.ndarray, others: np.ndarray, shape: np.ndarray) -> np.ndarray:
-    """(N,) float32 Euclidean distances from ``points`` (N, 2) to the nearest of ``others``, all within ``shape``."""
+    """(N,) float64 Euclidean distances from ``points`` (N, 2) to the nearest of ``others``, all within ``shape``."""
     far = np.ones(shape, dtype=np.uint8)
     far[others[:, 0], others[:, 1]] = 0
-    return cv2.distanceTransform(far, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[points[:, 0], points[:, 1]]
+    near = cv2.distanceTransform(far, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[points[:, 0], points[:, 1]]
+    # OpenCV's last bit depends on where in memory the pixels lie; squares of distances between pixels are integers.
+    return np.sqrt(np.rint(near.astype(np.float64) ** 2))
