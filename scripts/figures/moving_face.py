@@ -73,7 +73,11 @@ def film(
     """``rounds`` times ``count`` frames float32 (height, width) of ``size``, deg C; see :func:`moments`."""
     rng = np.random.default_rng([seed, 1])
     subject, sequence, view, room = scene
-    for moment in moments(count, turning) * rounds:
+    scenes = []
+    for moment in moments(count, turning):
         surfaces, _ = person_surfaces(subject, sequence.clothes, moment, sequence.ambient, sequence.skin_shift)
         image = blurred(draw(surfaces, view, sequence.ambient, room), sequence.camera)
-        yield expose(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA), sequence.camera, rng)
+        scenes.append(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA))
+    # Each round is drawn once; only the camera's noise is new.
+    for image in scenes * rounds:
+        yield expose(image, sequence.camera, rng)

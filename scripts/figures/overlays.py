@@ -7,14 +7,12 @@ import argparse
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
+from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lib.utils.files import atomic_write  # noqa: E402
-from scripts.figures.qualitative import evenly  # noqa: E402
-from scripts.figures.style import IMAGES  # noqa: E402
+from scripts.figures.style import IMAGES, evenly  # noqa: E402
 
 WIDTH = 280
 """Of a picture, pixels."""
@@ -32,14 +30,25 @@ def main(arguments: list[str] | None = None) -> int:
     if len(paths) < count:
         print(f"overlays.py: error: {args.pictures}: expected {count} PNGs or more, got {len(paths)}", file=sys.stderr)
         return 2
-    pictures = [cv2.imread(str(path)) for path in evenly(paths, count)]
-    height = round(WIDTH * pictures[0].shape[0] / pictures[0].shape[1])
-    small = [cv2.resize(picture, (WIDTH, height), interpolation=cv2.INTER_AREA) for picture in pictures]
-    sheet = np.vstack([np.hstack(small[row : row + args.columns]) for row in range(0, count, args.columns)])
+    try:
+        sheet = tiled([Image.open(path) for path in evenly(paths, count)], args.columns)
+    except OSError as error:
+        print(f"overlays.py: error: {error}", file=sys.stderr)
+        return 2
     with atomic_write(args.out) as file:
-        file.write(cv2.imencode(".png", sheet)[1].tobytes())
+        sheet.save(file, "PNG")
     print(f"wrote {args.out} ({args.out.stat().st_size / 2**10:.0f} KiB)")
     return 0
+
+
+def tiled(pictures: list[Image.Image], columns: int) -> Image.Image:
+    """Pictures of one size in rows of ``columns``, each reduced to :data:`WIDTH`."""
+    size = (WIDTH, round(WIDTH * pictures[0].height / pictures[0].width))
+    sheet = Image.new("RGB", (WIDTH * columns, size[1] * (len(pictures) // columns)))
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        sheet.paste(picture.convert("RGB").resize(size, Image.Resampling.BOX), (column * WIDTH, row * size[1]))
+    return sheet
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -31,15 +31,22 @@ from lib.utils.errors import ConfigError, DataError  # noqa: E402
 from lib.vis import palette_of  # noqa: E402
 from lib.vis.overlay import grey_levels  # noqa: E402
 from scripts.figures.segment import segment  # noqa: E402
-from scripts.figures.style import IMAGES, class_patches, labelled, save, say_origin, styled, without_ticks  # noqa: E402
+from scripts.figures.style import (  # noqa: E402
+    IMAGES,
+    class_patches,
+    evenly,
+    labelled,
+    save,
+    say_origin,
+    styled,
+    without_ticks,
+)
 from scripts.prediction import config_of  # noqa: E402
 
 COVERED = 0.1
 """Share of the face that an occluder hides at least."""
 WIDTH = 2.6
 """Of a picture, in."""
-
-Item = TypeVar("Item")
 
 
 class Picture(NamedTuple):
@@ -88,11 +95,6 @@ def common_config(checkpoints: Sequence[Path]) -> Config:
                 f"{path}: has other classes than {checkpoints[0]}: {other.data.names}, {first.data.names}"
             )
     return first
-
-
-def evenly(items: Sequence[Item], count: int) -> list[Item]:
-    """The middle items of ``count`` equal parts."""
-    return [items[(2 * index + 1) * len(items) // (2 * count)] for index in range(count)]
 
 
 def chosen_frames(group: str, folder: str, count: int, config: Config) -> list[Picture]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TypeVar
 
 import matplotlib
 
@@ -25,6 +26,7 @@ BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 INK, QUIET, FAINT = "#24292f", "#57606a", "#9aa0a6"
 HATCHES = ("///", "\\\\\\", "---", "|||", "xxx", "+++")
 """Matplotlib's names of the hatches of :mod:`lib.vis.patterns`, in their order."""
+Item = TypeVar("Item")
 _STYLE = {
     **{"font.size": 11, "axes.titlesize": 12, "axes.labelsize": 11, "legend.frameon": False},
     **{"text.color": INK, "axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "axes.edgecolor": FAINT},
@@ -65,6 +67,11 @@ def say_origin(figure: Figure, folders: Sequence[str | Path]) -> None:
     places = [place for folder in map(Path, folders) for place in (folder, folder.parent)]
     if any(any(place.glob("synthetic*.json")) for place in places):
         figure.suptitle("synthetic frames, not people", x=0.995, ha="right", fontsize=10, color=QUIET)
+
+
+def evenly(items: Sequence[Item], count: int) -> list[Item]:
+    """The middle items of ``count`` equal parts."""
+    return [items[(2 * index + 1) * len(items) // (2 * count)] for index in range(count)]
 
 
 def save(figure: Figure, path: Path, dpi: int = 120) -> None:

@@ -11,7 +11,7 @@ from lib.models.build import build_network
 from lib.utils.checkpoint import save_checkpoint
 from lib.utils.config import load_config
 from scripts.figures import demo, framework, histograms, moving_face, overlays, predictions, qualitative
-from scripts.figures.style import CONFIG, say_origin
+from scripts.figures.style import CONFIG, evenly, say_origin
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,8 @@ def test_qualitative_is_drawn(tiny_database, checkpoint, tmp_path):
 
 
 def test_frames_are_the_middles_of_equal_parts():
-    assert qualitative.evenly(range(12), 2) == [3, 9]
-    assert qualitative.evenly("abc", 3) == ["a", "b", "c"]
+    assert evenly(range(12), 2) == [3, 9]
+    assert evenly("abc", 3) == ["a", "b", "c"]
 
 
 def test_occluders_hide_part_of_the_face_and_are_the_same_every_time():
@@ -129,14 +129,17 @@ def test_overlays_are_tiled_in_the_order_of_their_names(tmp_path, capsys):
     for index in range(8):
         Image.new("RGB", (560, 400), (30 * index,) * 3).save(tmp_path / f"frame{index}.png")
     out = tmp_path / "sheet" / "a.png"
-    out.parent.mkdir()
     assert overlays.main([str(tmp_path), "--columns", "2", "--rows", "2", "--out", str(out)]) == 0
     assert size_of(out) == (2 * overlays.WIDTH, 400)
     with Image.open(out) as sheet:
         shades = [sheet.getpixel((x, y))[0] for y in (100, 300) for x in (100, 400)]
     assert shades == [30, 90, 150, 210]
+    (tmp_path / "frame0.png").write_bytes(b"no picture")
     assert overlays.main([str(tmp_path), "--columns", "9", "--out", str(out)]) == 2
-    assert "expected 18 PNGs or more, got 8" in capsys.readouterr().err
+    assert overlays.main([str(tmp_path), "--columns", "4", "--out", str(out)]) == 2
+    said = capsys.readouterr().err
+    assert "expected 18 PNGs or more, got 8" in said
+    assert "frame0.png" in said
 
 
 def test_a_gif_gives_up_colours_to_stay_small(monkeypatch):

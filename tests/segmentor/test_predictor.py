@@ -212,13 +212,14 @@ def test_what_an_earlier_prediction_left_is_gone_and_what_others_wrote_stays(fac
     assert left == {second.stem, "mine"}
 
 
-def test_grey_pictures_are_segmented_and_have_no_temperatures(face_config, network, tmp_path):
+@pytest.mark.parametrize("deg_c", [[], ["normalize.clip=[0, 40]"]])
+def test_grey_pictures_are_segmented_and_have_no_temperatures(face_config, network, tmp_path, deg_c):
     frames = tmp_path / "frames"
     frames.mkdir()
     for index in range(2):
         grey = np.round((face_frame(index, noise=0)[0] - 20) / 18 * 250).astype(np.uint8)
         Image.fromarray(grey).save(frames / f"g{index}.png")
-    predict(face_config(frames, "predict.fps=10"))
+    predict(face_config(frames, "predict.fps=10", *deg_c))
     out = tmp_path / "out"
     for index in range(2):
         np.testing.assert_array_equal(label_of(out, f"g{index}"), face_frame(index)[1])

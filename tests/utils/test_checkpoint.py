@@ -100,6 +100,13 @@ def test_the_portable_config_of_our_own_checkpoints_sets_no_key_without_effect(t
     assert portable_config(path) == {"data": {"input_mode": "RGB"}}
 
 
+def test_the_portable_config_normalises_as_in_training(tmp_path):
+    normalize = Config().model_dump(mode="json")["normalize"] | {"clip": [0.0, 40.0], "window": [20.0, 38.0]}
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, {"config_dict": {"normalize": normalize}}, "")
+    assert load_config("", base=portable_config(path))[0].model_dump(mode="json")["normalize"] == normalize
+
+
 def test_a_checkpoint_without_config_asks_for_one(tmp_path):
     path = tmp_path / "a.pth"
     save_checkpoint(path, {"state_dict": {}}, "")
