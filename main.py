@@ -26,19 +26,19 @@ def work_of(phase: str) -> Callable[[Config, Any], Any]:
     elif phase == "test":
         from segmentor.tester import Tester as Work
     elif phase == "check":
-        from segmentor.checker import Checker as Work
+        from segmentor.checking.data import Checker as Work
     elif phase == "predict":
-        from segmentor.predictor import Predictor as Work
+        from segmentor.prediction.predictor import Predictor as Work
     elif phase == "export":
-        from segmentor.exporter import Exporter as Work
+        from segmentor.export.exporter import Exporter as Work
     else:
-        from segmentor.comparison import Comparison as Work
+        from segmentor.evaluation.comparison import Comparison as Work
     return Work
 
 
 def run(config: Config, notes: Sequence[str]) -> None:
     """Do what ``config.phase`` says."""
-    from segmentor.runtime import start_runtime
+    from lib.utils.runtime import start_runtime
 
     log = config.logging
     speaks = world_from_environment().is_main
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str]) -> int:
         if command.help:
             print(help_text())
             return 0
-        from segmentor.checks import check_names
+        from segmentor.checking.names import check_names
 
         base = None
         if not command.configs and "network.resume" in command.flags:

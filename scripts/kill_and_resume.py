@@ -18,9 +18,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lib.metrics.history import read_history  # noqa: E402
 from lib.utils.checkpoint import load_checkpoint  # noqa: E402  (the repository must be on the path first)
 from scripts.small_run import prepare, start  # noqa: E402
-from segmentor.history import read_history  # noqa: E402
 
 ITERATIONS = 43
 SAVE_ITERS = 5

@@ -7,9 +7,9 @@ from typing import Any
 from lib.utils.checkpoint import portable_config
 from lib.utils.config import Config, load_config
 from lib.utils.log import log_to_terminal
-from segmentor.checks import check_names
-from segmentor.predictor import Predictor
-from segmentor.runtime import start_runtime
+from lib.utils.runtime import start_runtime
+from segmentor.checking.names import check_names
+from segmentor.prediction.predictor import Predictor
 
 
 def config_of(checkpoint: Path, values: Mapping[str, Any] | None = None, pairs: Sequence[str] = ()) -> Config:

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from lib.metrics.history import read_history  # noqa: E402
 from scripts.kill_and_resume import SAM_CL  # noqa: E402  (the repository must be on the path first)
 from scripts.small_run import prepare, start  # noqa: E402
-from segmentor.history import read_history  # noqa: E402
 
 STEPS = 2000
 MOST_GROWTH = 0.05

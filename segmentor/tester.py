@@ -11,15 +11,15 @@ from tqdm import tqdm
 from lib.datasets.build import build_eval_loader
 from lib.metrics import set_boundary_scores
 from lib.metrics.boundary import TOLERANCE_OF_DIAGONAL
+from lib.models.build import build_network_with_weights
 from lib.utils.config import Config
 from lib.utils.device import pin_memory
 from lib.utils.distributed import join_over_processes
 from lib.utils.errors import CheckpointError
-from segmentor.evaluator import Evaluation, evaluate
-from segmentor.network import build_network_with_weights
-from segmentor.report import environment, write_results
-from segmentor.result_folder import ResultWriter, clear_results, refuse_source_folder
-from segmentor.runtime import Runtime
+from lib.utils.runtime import Runtime
+from segmentor.evaluation.evaluator import Evaluation, evaluate
+from segmentor.evaluation.report import environment, write_results
+from segmentor.evaluation.result_folder import ResultWriter, clear_results, refuse_source_folder
 
 logger = logging.getLogger("samcl")
 

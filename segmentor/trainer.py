@@ -10,21 +10,21 @@ import torch
 from torch import Tensor, nn
 
 from lib.datasets.build import build_eval_loader, build_train_loader
+from lib.models.build import build_network_with_weights
 from lib.utils.config import Config
 from lib.utils.device import pin_memory
 from lib.utils.distributed import share_from_main
 from lib.utils.errors import CheckpointError, Interrupted
-from segmentor.checker import check_before_training
-from segmentor.compilation import compile_training
-from segmentor.evaluator import Batch, evaluate
-from segmentor.monitor import Monitor
-from segmentor.network import build_network_with_weights
-from segmentor.nonfinite import REMEDY, LossRecord, NonFinitePolicy
+from lib.utils.runtime import Runtime
+from segmentor.checking.data import check_before_training
+from segmentor.evaluation.evaluator import Batch, evaluate
 from segmentor.objectives import build_objective
-from segmentor.run_checkpoints import RunCheckpoints
-from segmentor.runtime import Runtime
-from segmentor.step import TrainingModel, TrainingStep
-from segmentor.stopping import StopSignals
+from segmentor.training.compilation import compile_training
+from segmentor.training.monitor import Monitor
+from segmentor.training.nonfinite import REMEDY, LossRecord, NonFinitePolicy
+from segmentor.training.run_checkpoints import RunCheckpoints
+from segmentor.training.step import TrainingModel, TrainingStep
+from segmentor.training.stopping import StopSignals
 
 logger = logging.getLogger("samcl")
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from lib.utils.config import Config, load_config
 from lib.utils.cores import available_cores
-from segmentor.checks import check_names
+from segmentor.checking.names import check_names
 from tests import fuzz
 
 HEIGHT, WIDTH = 48, 64

@@ -18,12 +18,12 @@ import torch.distributed as dist
 from PIL import Image
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
+from lib.metrics.history import read_history
 from lib.utils.checkpoint import load_checkpoint
 from lib.utils.distributed import World, report_failure, run_under_torchrun
 from lib.utils.errors import ConfigError, DataError
+from lib.utils.runtime import Runtime, start_runtime
 from scripts.small_run import prepare
-from segmentor.history import read_history
-from segmentor.runtime import Runtime, start_runtime
 from tests import two_processes
 from tests.two_processes import BATCH, CASES, WHOLE
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 REPO = Path(__file__).resolve().parents[1]
-ROOMS = ("models", "datasets", "loss", "metrics", "vis")
+ROOMS = ("thermal", "datasets", "synthetic", "models", "loss", "metrics", "vis")
+BELOW = {"datasets": {"lib/thermal"}, "synthetic": {"lib/thermal", "lib/datasets"}}
+"""The rooms of lib that stand on others than lib/utils, and which."""
 MAX_LINES = 350
 
 
@@ -59,7 +61,7 @@ def allowed_rooms(room: str) -> set[str] | None:
     if room == "lib/utils" or room == "lib":
         return {room}
     if room.startswith("lib/"):
-        return {"lib", "lib/utils", room}
+        return {"lib", "lib/utils", room, *BELOW.get(room.removeprefix("lib/"), ())}
     if room == "segmentor":
         return {"lib", "segmentor", "lib/utils", *(f"lib/{name}" for name in ROOMS)}
     return None

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from lib.utils.config import load_config
-from segmentor.checks import check_names
+from segmentor.checking.names import check_names
 from tests.test_shipped_configs import reduced, train_and_test
 from tests.utils.published_configs import CONTRAST_NETWORKS, MEMORY_NETWORKS, NETWORKS, cityscapes, published
 

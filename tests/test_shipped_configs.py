@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lib.utils.config import load_config
-from segmentor.checks import check_names
-from segmentor.runtime import start_runtime
+from lib.utils.runtime import start_runtime
+from segmentor.checking.names import check_names
 from segmentor.tester import Tester
 from segmentor.trainer import Trainer
 

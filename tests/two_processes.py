@@ -16,10 +16,10 @@ from lib.datasets.build import build_eval_loader
 from lib.models import NETWORKS, SegOutput
 from lib.utils.config import Config, load_config
 from lib.utils.distributed import world_from_environment
+from lib.utils.runtime import Runtime, start_runtime
 from lib.utils.seed import seed_everything
-from segmentor.checks import check_names
-from segmentor.evaluator import Batch, evaluate
-from segmentor.runtime import Runtime, start_runtime
+from segmentor.checking.names import check_names
+from segmentor.evaluation.evaluator import Batch, evaluate
 from segmentor.trainer import Trainer
 
 CONTRAST = (

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lib.datasets.bad_samples import BadSamples
 from lib.datasets.dataset import SegmentationDataset, check_unique_names, find_samples, find_test_samples
-from lib.datasets.loader import BatchLoader, EndlessBatches, EvalReader, TrainReader, equal_size_batches
-from lib.datasets.transforms import TransformSequence, build_transforms, normalize
+from lib.datasets.loading.bad_samples import BadSamples
+from lib.datasets.loading.loader import BatchLoader, EndlessBatches, EvalReader, TrainReader, equal_size_batches
+from lib.datasets.transforms import TransformSequence, build_transforms
+from lib.thermal import normalize
 from lib.utils.config import Config
 from lib.utils.config.data_sections import DataTransformer, Transforms
 from lib.utils.errors import ConfigError

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.datasets.cache import FrameCache
 from lib.datasets.frames import (
     IMAGE_SUFFIXES,
     array_shape,
@@ -17,6 +16,7 @@ from lib.datasets.frames import (
     read_label,
 )
 from lib.datasets.labels import LabelMap
+from lib.datasets.loading.cache import FrameCache
 from lib.utils.errors import DataError
 
 

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from itertools import count
 
-from lib.datasets.prepare import prepare
+from lib.datasets.thermal_face_db.prepare import prepare
 from scripts.benchmarks.measure import Row, Section, at_least, interleaved
 from scripts.benchmarks.setup import Setup
 

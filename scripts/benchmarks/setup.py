@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import cv2
 import torch
 
-from lib.datasets.prepare import Options, prepare
-from lib.datasets.synthetic import synthesize
+from lib.datasets.thermal_face_db.prepare import Options, prepare
+from lib.synthetic import synthesize
 from lib.utils.config import Config, load_config
 from lib.utils.device import CPU_ONLY
 

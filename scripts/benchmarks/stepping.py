@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from lib.models.build import build_network
 from lib.utils.config import Config
-from segmentor.optim import build_optimizer
-from segmentor.runtime import start_runtime
+from lib.utils.runtime import start_runtime
 from segmentor.trainer import Trainer
+from segmentor.training.optim import build_optimizer
 
 PHASES = ("batch", "forward", "losses", "backward of the losses", "backward of the network", "optimiser", "rest")
 

@@ -9,9 +9,9 @@ from lib.datasets.build import build_eval_loader
 from lib.models.build import build_network
 from lib.utils.checkpoint import checkpoint_path, save_checkpoint
 from lib.utils.config import Config
+from lib.utils.runtime import Runtime, start_runtime
 from scripts.benchmarks.measure import Row, Samples, Section, at_most, number
 from scripts.benchmarks.setup import VAL_FRAMES, Setup
-from segmentor.runtime import Runtime, start_runtime
 from segmentor.tester import Tester
 
 CONFIG = "U_GCL_Occ"

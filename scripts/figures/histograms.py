@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lib.datasets.dataset import Sample, SegmentationDataset, find_samples, find_test_samples  # noqa: E402
 from lib.datasets.labels import IGNORE  # noqa: E402
-from lib.datasets.transforms import build_transforms, normalize  # noqa: E402
+from lib.datasets.transforms import build_transforms  # noqa: E402
+from lib.thermal import normalize  # noqa: E402
 from lib.utils.config import Config, load_config  # noqa: E402
 from scripts.figures.style import BLUE, CONFIG, IMAGES, INK, ORANGE, save, say_origin, styled  # noqa: E402
 

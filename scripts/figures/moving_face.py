@@ -7,13 +7,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from lib.datasets.synthetic import Subject, draw_sequence, draw_subject
-from lib.datasets.synthetic.background import draw_background
-from lib.datasets.synthetic.body import Moment, Pose, person_surfaces
-from lib.datasets.synthetic.camera import blurred, expose
-from lib.datasets.synthetic.face import Expression, landmarks_of
-from lib.datasets.synthetic.raster import View, draw
-from lib.datasets.synthetic.scene import Sequence
+from lib.synthetic import Subject, draw_sequence, draw_subject
+from lib.synthetic.background import draw_background
+from lib.synthetic.body import Moment, Pose, person_surfaces
+from lib.synthetic.camera import blurred, expose
+from lib.synthetic.face import Expression, landmarks_of
+from lib.synthetic.raster import View, draw
+from lib.synthetic.scene import Sequence
 
 BREATHS = 3
 """In one round of movement."""

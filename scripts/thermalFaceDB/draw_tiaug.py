@@ -24,8 +24,9 @@ sys.path.insert(0, str(REPO))
 
 from lib.datasets.dataset import SegmentationDataset, find_samples  # noqa: E402
 from lib.datasets.labels import IGNORE  # noqa: E402
-from lib.datasets.transforms import TransformSequence, build_transforms, normalize  # noqa: E402
+from lib.datasets.transforms import TransformSequence, build_transforms  # noqa: E402
 from lib.datasets.transforms.occlusion import KINDS  # noqa: E402
+from lib.thermal import normalize  # noqa: E402
 from lib.utils.config import Config, load_config  # noqa: E402
 from lib.utils.files import atomic_write  # noqa: E402
 from lib.vis import palette_of  # noqa: E402

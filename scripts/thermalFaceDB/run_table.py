@@ -14,9 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lib.utils.cli import CommandLine, parse_command_line  # noqa: E402
 from lib.utils.errors import ConfigError  # noqa: E402
-from segmentor.tables.plan import NETWORKS, TABLES, Cell, table_cells  # noqa: E402
-from segmentor.tables.render import MIOU, Results, write_table  # noqa: E402
-from segmentor.tables.runs import RunFailedError, Runs, validation_sets  # noqa: E402
+from scripts.thermalFaceDB.tables.plan import NETWORKS, TABLES, Cell, table_cells  # noqa: E402
+from scripts.thermalFaceDB.tables.render import MIOU, Results, write_table  # noqa: E402
+from scripts.thermalFaceDB.tables.runs import RunFailedError, Runs, validation_sets  # noqa: E402
 
 SET_BY_CELLS = [
     "seed",

@@ -1,4 +1,4 @@
-"""Command line of :func:`lib.datasets.synthetic.synthesize`; run it through synthesize_data.sh."""
+"""Command line of :func:`lib.synthetic.synthesize`; run it through synthesize_data.sh."""
 
 import argparse
 import logging
@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lib.datasets.synthetic import synthesize  # noqa: E402
+from lib.synthetic import synthesize  # noqa: E402
 from lib.utils.errors import DataError  # noqa: E402
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lib.datasets.synthetic.wild import synthesize_wild  # noqa: E402
+from lib.synthetic.wild import synthesize_wild  # noqa: E402
 from lib.utils.errors import DataError  # noqa: E402
 
 

@@ -9,9 +9,9 @@ from PIL import Image
 
 from lib.models import build_network
 from lib.utils.config import load_config
-from segmentor.checks import check_names
-from segmentor.comparison import Comparison
-from segmentor.runtime import start_runtime
+from lib.utils.runtime import start_runtime
+from segmentor.checking.names import check_names
+from segmentor.evaluation.comparison import Comparison
 from segmentor.tester import Tester
 from tests.browser.chromium import open_browser, what_is_missing
 from tests.conftest import draw_frame

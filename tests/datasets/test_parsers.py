@@ -18,7 +18,7 @@ from PIL import Image
 from lib.datasets.dataset import Sample, SegmentationDataset
 from lib.datasets.frames import array_shape, picture_size, read_array, read_image, read_label
 from lib.datasets.labels import IGNORE
-from lib.datasets.ljson import draw_labels, read_ljson
+from lib.datasets.thermal_face_db.ljson import draw_labels, read_ljson
 from lib.utils.errors import DataError
 from tests.datasets.helpers import face_points
 from tests.fuzz import cases

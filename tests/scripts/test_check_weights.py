@@ -35,7 +35,7 @@ def test_what_draws_people_shares_nothing_with_the_world_that_networks_learn_fro
     assert len(seen) > 5
     assert all(source.startswith(PACKAGE) for source in seen)
     checking = [source for source in SOURCES if source.startswith((PACKAGE, "scripts/wild/check_weights"))]
-    assert not [s for source in checking for s in imports_of(source) if s.startswith("lib/datasets/synthetic")]
+    assert not [s for source in checking for s in imports_of(source) if s.startswith("lib/synthetic")]
 
 
 def test_a_number_and_a_seed_are_a_frame(frames):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib.datasets.synthetic import draw_sequence, draw_subject, render_frame
+from lib.synthetic import draw_sequence, draw_subject, render_frame
 from scripts.wild.check_weights import WEIGHTS, main
 
 REPO = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from scripts.thermalFaceDB import run_table
-from segmentor.tables.runs import Runs
+from scripts.thermalFaceDB.tables.runs import Runs
 
 
 @pytest.fixture

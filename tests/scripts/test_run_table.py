@@ -16,8 +16,8 @@ import main as main_py
 from lib.utils.cli import parse_command_line
 from lib.utils.files import atomic_write
 from scripts.thermalFaceDB.run_table import main
-from segmentor.tables import runs
-from segmentor.tables.plan import TABLES
+from scripts.thermalFaceDB.tables import runs
+from scripts.thermalFaceDB.tables.plan import TABLES
 
 REPO = Path(__file__).resolve().parents[2]
 TINY = [

@@ -10,7 +10,7 @@ from torch import multiprocessing
 from torch.distributed import TCPStore
 
 from lib.utils.config import Config
-from segmentor.runtime import Runtime, start_runtime
+from lib.utils.runtime import Runtime, start_runtime
 
 
 def run_twice(work: Callable[..., Any], *arguments: Any) -> None:

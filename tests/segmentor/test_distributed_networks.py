@@ -11,13 +11,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from lib.models import NETWORKS
 from lib.models.build import build_network
 from lib.utils import distributed
+from lib.utils import runtime as runtimes
 from lib.utils.config import Config, load_config
-from segmentor import runtime as runtimes
-from segmentor.checks import check_names
+from lib.utils.runtime import start_runtime
+from segmentor.checking.names import check_names
 from segmentor.objectives import build_objective
-from segmentor.runtime import start_runtime
-from segmentor.step import TrainingModel
 from segmentor.trainer import Trainer
+from segmentor.training.step import TrainingModel
 from tests.models.configs import network_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"

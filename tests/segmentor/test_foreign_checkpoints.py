@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import main
 from lib.utils.checkpoint import load_checkpoint
 from lib.utils.errors import CheckpointError
-from segmentor.runtime import start_runtime
+from lib.utils.runtime import start_runtime
 from segmentor.trainer import Trainer
 from tests.fuzz import cases
 

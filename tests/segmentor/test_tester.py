@@ -15,8 +15,8 @@ from PIL import Image
 from lib.metrics import FrameScores, boundary_scores, frame_scores
 from lib.models import build_network
 from lib.utils.errors import CheckpointError, ConfigError
-from segmentor.report import read_examples
-from segmentor.runtime import start_runtime
+from lib.utils.runtime import start_runtime
+from segmentor.evaluation.report import read_examples
 from segmentor.tester import Tester
 from tests.segmentor.processes import run_twice
 

@@ -10,10 +10,10 @@ import torch
 from lib.utils.checkpoint import load_checkpoint
 from lib.utils.distributed import World
 from lib.utils.errors import CheckpointError, DataError
-from segmentor.monitor import Monitor
-from segmentor.runtime import Runtime, start_runtime
+from lib.utils.runtime import Runtime, start_runtime
 from segmentor.tester import Tester
 from segmentor.trainer import Trainer, synchronises_batch_norm
+from segmentor.training.monitor import Monitor
 
 SAM_CL = ("gcl.loss_weight=2", "critic.model_name=samcl_auxiliary_4", "loss.critic_loss_type=samcl_loss_4")
 

@@ -10,8 +10,8 @@ import torch
 
 from lib.utils.checkpoint import load_checkpoint
 from lib.utils.errors import CheckpointError, OutputError
+from lib.utils.runtime import start_runtime
 from scripts.small_run import prepare, start
-from segmentor.runtime import start_runtime
 from segmentor.trainer import Trainer
 
 

@@ -19,7 +19,7 @@ from lib.utils.checkpoint import load_checkpoint, portable_config, save_checkpoi
 from lib.utils.config import Config, load_config
 from lib.utils.config.validate import all_keys
 from lib.utils.errors import CheckpointError, ConfigError
-from segmentor.checks import check_names
+from segmentor.checking.names import check_names
 from tests.fuzz import cases
 from tests.utils.test_config_mutations import SCALARS, mutated
 

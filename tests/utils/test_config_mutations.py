@@ -12,7 +12,7 @@ from lib.utils.config import load_config
 from lib.utils.config.read import Dumper, parse_json, parse_value, parse_yaml
 from lib.utils.config.validate import all_keys
 from lib.utils.errors import ConfigError
-from segmentor.checks import check_names
+from segmentor.checking.names import check_names
 from tests.fuzz import cases
 from tests.utils.published_configs import cityscapes, published
 

@@ -7,7 +7,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from lib import vis
-from lib.datasets.thermal import open_sequence
+from lib.thermal import open_sequence
 from lib.utils.config import Config
 from lib.utils.errors import DataError
 from scripts.wild.checking.frames import Known, match

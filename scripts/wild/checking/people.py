@@ -1,7 +1,7 @@
 """Frames of people in thermal infrared, drawn in flat layers, with a box about every face.
 
 This shares no code and no technique with the synthetic frames that networks learn from (3-D meshes in
-``lib.datasets.synthetic``): what a network finds here it has not learned by heart.
+``lib.synthetic``): what a network finds here it has not learned by heart.
 """
 
 from typing import NamedTuple

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.datasets.transforms import build_transforms, normalize
+from lib.datasets.transforms import build_transforms
+from lib.thermal import normalize
 from lib.utils.config import Config
 from lib.utils.errors import ConfigError, DataError
 from tests.datasets.transforms.frames import IGNORE, PUBLISHED, blocky_label, noise_frame, sections, smooth_frame

@@ -1,0 +1,295 @@
+"""Batches in a fixed random order: what a batch holds depends on seed and step, not on workers."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from lib.datasets.dataset import SegmentationDataset
+from lib.datasets.labels import IGNORE
+from lib.datasets.loading.bad_samples import BadSamples
+from lib.datasets.loading.worker import start_worker
+from lib.utils.cores import available_cores
+from lib.utils.errors import ConfigError, DataError
+
+Normalize = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+Transform = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray | None]]
+
+
+class EndlessBatches:
+    """This process's share of an endless stream of full batches, from any step on.
+
+    Every epoch is a new permutation of the samples. With ``drop_last`` the rest of an epoch that doesn't
+    fill a batch is dropped; without, or if a batch is larger than an epoch, batches run on into the next.
+
+    Args:
+        num_samples: samples in an epoch.
+        batch_size: samples of a batch over all processes.
+        seed: of the permutations.
+        start_step: number of batches that were drawn before.
+        drop_last: see above.
+        rank, world_size: this process and the number of all; each takes an equal slice of the same batch.
+
+    Yields:
+        list of (epoch, index of the sample), ``batch_size / world_size`` of them.
+
+    Raises:
+        ConfigError: the processes can't share a batch equally.
+    """
+
+    def __init__(
+        self,
+        num_samples: int,
+        batch_size: int,
+        seed: int,
+        start_step: int = 0,
+        drop_last: bool = True,
+        rank: int = 0,
+        world_size: int = 1,
+    ) -> None:
+        if batch_size < 1 or batch_size % world_size:
+            raise ConfigError(
+                "train.batch_size: expected a multiple of the number of processes, as it counts the frames "
+                f"of all, got {batch_size} for {world_size}"
+            )
+        full = num_samples // batch_size * batch_size
+        self._per_epoch = full if drop_last and full else num_samples
+        self._num_samples = num_samples
+        self._batch_size = batch_size
+        self._seed = seed
+        self._start_step = start_step
+        self._share = batch_size // world_size
+        self._rank = rank
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        position = self._start_step * self._batch_size + self._rank * self._share
+        epoch, order = -1, None
+        while True:
+            batch = []
+            for place in range(position, position + self._share):
+                if place // self._per_epoch != epoch:
+                    epoch = place // self._per_epoch
+                    order = self._permutation(epoch)
+                batch.append((epoch, int(order[place % self._per_epoch])))
+            yield batch
+            position += self._batch_size
+
+    def _permutation(self, epoch: int) -> np.ndarray:
+        # the fourth word sets the stream apart from those of the samples, which have three
+        return np.random.default_rng([self._seed, epoch, 0, 1]).permutation(self._num_samples)
+
+
+def equal_size_batches(
+    sizes: Sequence[tuple[int, int]], batch_size: int, rank: int = 0, world_size: int = 1
+) -> list[list[int]]:
+    """Share samples among processes without repeating any, and group each share into batches of equal (H, W).
+
+    Args:
+        sizes: (H, W) of each sample.
+        batch_size: samples of a batch at most, per process.
+        rank, world_size: this process takes samples rank, rank + world_size, ...
+
+    Returns:
+        Batches of indices, in the order of the samples within each size.
+    """
+    groups: dict[tuple[int, int], list[int]] = {}
+    for index in range(rank, len(sizes), world_size):
+        groups.setdefault(sizes[index], []).append(index)
+    return [
+        group[start : start + batch_size] for group in groups.values() for start in range(0, len(group), batch_size)
+    ]
+
+
+class TrainReader:
+    """Reads, transforms and normalises training batches; every sample of an epoch has its own random stream.
+
+    Args:
+        dataset: with labels.
+        transform: (image, label, generator) -> (image, label, valid), all samples of one size.
+        normalize: (image, valid) -> image.
+        seed: first word of every sample's seed, before epoch and index.
+        max_bad: None: a sample that can't be read is an error. Else another one takes its place, which follows from
+            seed, epoch, index and which samples can be read, alone; its random stream is that of the place. A batch
+            for which more than ``max_bad`` samples can't be read holds nothing but ``bad``.
+    """
+
+    def __init__(
+        self,
+        dataset: SegmentationDataset,
+        transform: Transform,
+        normalize: Normalize,
+        seed: int,
+        max_bad: int | None = None,
+    ) -> None:
+        self._dataset = dataset
+        self._transform = transform
+        self._normalize = normalize
+        self._seed = seed
+        self._max_bad = max_bad
+
+    def __call__(self, keys: Iterable[tuple[int, int]]) -> dict[str, Any]:
+        """``image`` float32 (B, C, H, W), ``label`` int64 (B, H, W) with -1 ignored, ``name``: B stems; and ``bad``:
+        why samples couldn't be read, by index."""
+        images, labels, names = [], [], []
+        bad: dict[int, str] = {}
+        for epoch, index in keys:
+            used = self._first_readable(epoch, index, bad)
+            if used is None:
+                return {"bad": bad}
+            rng = np.random.default_rng([self._seed, epoch, index])
+            image, label, valid = self._transform(*used[1], rng)
+            images.append(self._normalize(image, valid))
+            labels.append(label)
+            names.append(self._dataset.samples[used[0]].name)
+        return {"image": image_tensor(images), "label": label_tensor(labels), "name": names, "bad": bad}
+
+    def _first_readable(
+        self, epoch: int, index: int, bad: dict[int, str]
+    ) -> tuple[int, tuple[np.ndarray, np.ndarray]] | None:
+        """A sample's index, image and label; adds to ``bad``, and is None if that has too many.
+
+        Raises:
+            DataError: the sample can't be read and nothing may take its place, or no sample can be read.
+        """
+        if self._max_bad is None:
+            return index, self._dataset[index]
+        for candidate in self._candidates(epoch, index):
+            try:
+                return candidate, self._dataset[candidate]
+            except DataError as error:
+                bad[candidate] = str(error)
+            if len(bad) > self._max_bad:
+                return None
+        raise DataError(f"no training frame can be read: {'; '.join(bad.values())}")
+
+    def _candidates(self, epoch: int, index: int) -> Iterator[int]:
+        """The sample itself, then all in an order of its own."""
+        yield index
+        # the fourth word sets the stream apart from those of the samples and of the order of an epoch
+        yield from np.random.default_rng([self._seed, epoch, index, 2]).permutation(len(self._dataset)).tolist()
+
+
+class EvalReader:
+    """Reads and normalises batches of equal-sized frames, as they are or under a transform.
+
+    A frame that can't be read is always an error: scores of different sets of frames can't be compared, and which
+    checkpoint is the best would depend on a broken file.
+
+    Args:
+        dataset: with labels or without.
+        normalize: (image, valid) -> image.
+        transform: as of :class:`TrainReader`. Every frame has a random stream that depends on its name alone: not on
+            the batch it is in, the other frames or any seed.
+    """
+
+    def __init__(self, dataset: SegmentationDataset, normalize: Normalize, transform: Transform | None = None) -> None:
+        self._dataset = dataset
+        self._normalize = normalize
+        self._transform = transform
+
+    def __call__(self, indices: Iterable[int]) -> dict[str, Any]:
+        """As :class:`TrainReader`; ``label`` may be None; ``frame``: the images before normalisation."""
+        frames, labels, valid = zip(*map(self._read, indices), strict=True)
+        return {
+            "image": image_tensor(list(map(self._normalize, frames, valid))),
+            "label": None if labels[0] is None else label_tensor(labels),
+            "frame": list(frames),
+            "name": [self._dataset.samples[index].name for index in indices],
+        }
+
+    def _read(self, index: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Image, label or None, and valid, None where every pixel is."""
+        image, label = self._dataset[index]
+        if self._transform is None:
+            return image, label, None
+        rng = np.random.default_rng(list(os.fsencode(self._dataset.samples[index].name)))
+        unlabelled = np.full(image.shape[:2], IGNORE, np.uint8)
+        image, moved, valid = self._transform(image, unlabelled if label is None else label, rng)
+        return image, None if label is None else moved, valid
+
+
+def image_tensor(images: Sequence[np.ndarray]) -> torch.Tensor:
+    """Stack images (H, W) or (H, W, C) to float32 (N, C, H, W)."""
+    batch = torch.from_numpy(np.stack(images).astype(np.float32, copy=False))
+    return batch[:, None] if batch.ndim == 3 else batch.permute(0, 3, 1, 2).contiguous()
+
+
+def label_tensor(labels: Sequence[np.ndarray]) -> torch.Tensor:
+    """Stack labels uint8 (H, W) to int64 (N, H, W), 255 becoming -1."""
+    batch = torch.from_numpy(np.stack(labels).astype(np.int64))
+    return batch.masked_fill_(batch == IGNORE, -1)
+
+
+class BatchLoader:
+    """Iterates over read batches, in this process or in workers that read ahead.
+
+    A DataError of a worker is raised here as it was there, without the worker's traceback.
+
+    Args:
+        read: keys -> batch; its ``bad`` is counted and goes no further.
+        batches: the keys of each batch.
+        workers: processes that read, at most as many as there are cores for; 0 reads in this one.
+        pin_memory: put tensors into page-locked memory, for copies to CUDA devices.
+        dataset: that is read from.
+        bad_samples: counts what couldn't be read.
+
+    Attributes:
+        num_samples: samples of the data set, over all processes.
+        cache_gb: memory that its decoded frames take.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[Any], dict[str, Any]],
+        batches: Iterable[list],
+        workers: int,
+        pin_memory: bool,
+        dataset: SegmentationDataset,
+        bad_samples: BadSamples | None = None,
+    ) -> None:
+        self.num_samples = len(dataset)
+        self.cache_gb = dataset.cache.nbytes / 1e9 if dataset.cache else 0.0
+        self._bad_samples = bad_samples or BadSamples(0)
+        self._loader = DataLoader(
+            _Batches(read),
+            batch_sampler=batches,
+            num_workers=min(workers, available_cores()),
+            collate_fn=_unchanged,
+            pin_memory=pin_memory,
+            persistent_workers=workers > 0,
+            worker_init_fn=start_worker,
+            generator=torch.Generator(),  # else every iteration would draw from the global one
+        )
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for batch in self._loader:
+            if isinstance(batch, DataError):
+                raise DataError(
+                    str(batch)
+                )  # not itself: it and this frame would keep each other, and the workers, alive
+            self._bad_samples.add(batch.pop("bad", {}))
+            yield batch
+
+    def __len__(self) -> int:
+        """Number of batches; a TypeError if they are endless."""
+        return len(self._loader)
+
+
+class _Batches:
+    """The DataLoader's view of a reader: a batch's keys at once, errors as values so that they arrive whole."""
+
+    def __init__(self, read: Callable[[Any], dict[str, Any]]) -> None:
+        self._read = read
+
+    def __getitems__(self, keys: list) -> dict[str, Any] | DataError:
+        try:
+            return self._read(keys)
+        except DataError as error:
+            return DataError(str(error))
+
+
+def _unchanged(batch: Any) -> Any:
+    return batch

@@ -1,0 +1,290 @@
+"""From the raw Thermal Face Database to ``{train,val}/{image,label,ann}``: split, hulls, crop, reduction."""
+
+import csv
+import json
+import multiprocessing
+import os
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from lib.datasets.frames import read_array
+from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS, RawFrame, find_frames, format_size, load_frame, usual_size
+from lib.thermal.resize import LABEL_RESIZES, centre_crop, resize_image, resize_label
+from lib.utils.errors import ConfigError, DataError
+from lib.utils.files import atomic_write
+
+SPLITS = ("train", "val")
+KINDS = (("image", ".npy"), ("label", ".png"), ("ann", ".ljson"))
+USUAL_RANGE = (5.0, 50.0)  # deg C; frames outside are reported, as their unit may be another
+OPTIONS_FILE = "prepare.json"
+SKIPPED_FILE = "skipped.csv"
+SYNTHETIC_FILE = "synthetic.json"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What decides the content of prepared files; kept in ``prepare.json`` beside them.
+
+    Attributes:
+        target_res: (H, W) in pixels of the prepared frames.
+        crop_res: (H, W) of the centre crop before the reduction; None for no crop.
+        val_subjects: subjects of the validation split; all others train.
+        label_resize: ``majority`` or ``published``, see :func:`lib.thermal.resize.resize_label`.
+    """
+
+    target_res: tuple[int, int] = (256, 320)
+    crop_res: tuple[int, int] | None = (768, 960)
+    val_subjects: tuple[str, ...] = VAL_SUBJECTS
+    label_resize: str = "majority"
+
+    def as_json(self) -> dict:
+        """The options as they stand in ``prepare.json``."""
+        return {
+            "target_res": list(self.target_res),
+            "crop_res": list(self.crop_res) if self.crop_res else None,
+            "val_subjects": sorted(set(self.val_subjects)),
+            "label_resize": self.label_resize,
+        }
+
+
+class Outcome(NamedTuple):
+    """What became of one frame: ``reason`` says why it was skipped; ``limits`` are the prepared frame's extremes."""
+
+    name: str
+    reason: str | None = None
+    limits: tuple[float, float] | None = None
+
+
+@dataclass
+class Summary:
+    """What :func:`prepare` did.
+
+    Attributes:
+        written: number of frames prepared now, by split.
+        kept: number of frames that were there already, by split.
+        skipped: frames left out, with the reason.
+        unusual: frames with values outside 5-50 deg C.
+    """
+
+    written: Counter = field(default_factory=Counter)
+    kept: Counter = field(default_factory=Counter)
+    skipped: list[Outcome] = field(default_factory=list)
+    unusual: list[Outcome] = field(default_factory=list)
+
+
+def prepare(
+    raw_dir: str | os.PathLike,
+    out_dir: str | os.PathLike,
+    options: Options | None = None,
+    workers: int = 0,
+    overwrite: bool = False,
+) -> Summary:
+    """Prepare a raw database for training; frames that are prepared already, since their raw files changed, are kept.
+
+    ``out_dir`` becomes ``{train,val}/{image/<stem>.npy, label/<stem>.png, ann/<stem>.ljson}``: frames float32 in
+    the raw ones' unit, labels uint8 0-7, and the landmark files unchanged (in pixels of the raw frame). A
+    ``synthetic.json`` of the raw frames is copied.
+
+    Args:
+        raw_dir: see :func:`lib.datasets.thermal_face_db.raw.find_frames`.
+        out_dir: see above.
+        options: default :class:`Options`.
+        workers: processes; 0 or 1 works in this one.
+        overwrite: remove what was prepared into ``out_dir`` before, with whatever options.
+
+    Returns:
+        The summary; frames that couldn't be used are in it and in ``out_dir/skipped.csv``.
+
+    Raises:
+        ConfigError: options that make no sense.
+        DataError: ``raw_dir`` holds no frames or none of the validation subjects, or ``out_dir`` was prepared
+            with other options or from frames that ``raw_dir`` doesn't hold.
+    """
+    raw_dir, out_dir, options = Path(raw_dir), Path(out_dir), options or Options()
+    _check_options(options)
+    frames, unusable = find_frames(raw_dir, options.val_subjects)
+    _claim(out_dir, options, overwrite, frames)
+    _hand_on_origin(raw_dir, out_dir)
+    summary = Summary(skipped=[Outcome(name, reason) for name, reason in unusable.items()])
+    kept = {frame.stem: limits for frame in frames if (limits := _limits_if_done(frame, out_dir))}
+    splits = {frame.stem: frame.split for frame in frames}
+    summary.kept.update(splits[stem] for stem in kept)
+    summary.unusual += [Outcome(stem, limits=limits) for stem, limits in kept.items() if _is_unusual(limits)]
+    size = usual_size(frames)
+    tasks = [(frame, out_dir, options, size) for frame in frames if frame.stem not in kept]
+    with _running(tasks, workers) as outcomes:
+        for outcome in tqdm(outcomes, total=len(tasks), desc="prepare", unit="frame", disable=None):
+            if outcome.limits is None:
+                summary.skipped.append(outcome)
+                continue
+            summary.written[splits[outcome.name]] += 1
+            if _is_unusual(outcome.limits):
+                summary.unusual.append(outcome)
+    summary.skipped.sort()
+    summary.unusual.sort()
+    _write_skipped(out_dir, summary.skipped)
+    return summary
+
+
+def _check_options(options: Options) -> None:
+    for name, size in (("--target_res", options.target_res), ("--crop_res", options.crop_res)):
+        if size is not None and not (len(size) == 2 and all(1 <= side <= 16384 for side in size)):
+            raise ConfigError(f"{name}: expected height and width in pixels, got {size}")
+    if options.label_resize not in LABEL_RESIZES:
+        raise ConfigError(f"--label_resize: expected {' or '.join(LABEL_RESIZES)}, got {options.label_resize!r}")
+
+
+def _claim(out_dir: Path, options: Options, overwrite: bool, frames: list[RawFrame]) -> None:
+    """Make sure that ``out_dir`` holds nothing, or only what was prepared of ``frames`` with the same options."""
+    path = out_dir / OPTIONS_FILE
+    outputs = _outputs(out_dir)
+    if overwrite:
+        for output in outputs:
+            output.unlink()
+    elif path.exists():
+        before = _read_options(path)
+        differing = [
+            f"{key} was {before.get(key)}, now {value}"
+            for key, value in options.as_json().items()
+            if before.get(key) != value
+        ]
+        if differing and outputs:
+            raise DataError(
+                f"{out_dir}: was prepared with other options ({'; '.join(differing)}). "
+                "Choose another OUT_DIR, or --overwrite y to prepare it anew."
+            )
+    elif outputs:
+        raise DataError(
+            f"{out_dir}: holds frames ({outputs[0]}) but no {OPTIONS_FILE}, so their origin is unknown. Choose "
+            "another OUT_DIR, or --overwrite y to replace them."
+        )
+    if not overwrite:
+        _refuse_strangers(out_dir, frames)
+    with atomic_write(path, "w") as file:
+        file.write(json.dumps(options.as_json(), indent=2) + "\n")
+
+
+def _refuse_strangers(out_dir: Path, frames: list[RawFrame]) -> None:
+    """Prepared frames that no raw frame explains would be trained on, or be in both splits."""
+    expected = {path for frame in frames for path in _output_paths(frame, out_dir)}
+    strangers = sorted({path.stem: path for path in _outputs(out_dir) if path not in expected}.values())
+    if strangers:
+        listed = ", ".join(str(path.relative_to(out_dir)) for path in strangers[:5])
+        more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
+        raise DataError(
+            f"{out_dir}: holds {len(strangers)} frames that RAW_DIR doesn't, or not in that split: {listed}{more}. "
+            "Remove them, choose another OUT_DIR, or --overwrite y to prepare it anew."
+        )
+
+
+def _hand_on_origin(raw_dir: Path, out_dir: Path) -> None:
+    """Synthetic frames stay known as such: the file that says so goes with them."""
+    if (raw_dir / SYNTHETIC_FILE).is_file():
+        with atomic_write(out_dir / SYNTHETIC_FILE) as file:
+            file.write((raw_dir / SYNTHETIC_FILE).read_bytes())
+
+
+def _outputs(out_dir: Path) -> list[Path]:
+    """All prepared files in ``out_dir``, whole or not."""
+    folders = [(out_dir / split / kind, ending) for split in SPLITS for kind, ending in KINDS]
+    return [path for folder, ending in folders for path in sorted(folder.glob(f"*{ending}"))]
+
+
+def _read_options(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: unreadable ({error}); --overwrite y prepares its folder anew") from error
+    return content if isinstance(content, dict) else {}
+
+
+def _output_paths(frame: RawFrame, out_dir: Path) -> list[Path]:
+    return [out_dir / frame.split / kind / f"{frame.stem}{ending}" for kind, ending in KINDS]
+
+
+def _limits_if_done(frame: RawFrame, out_dir: Path) -> tuple[float, float] | None:
+    """The extremes of the prepared frame if its files are there, whole, and no older than the raw ones."""
+    outputs = _output_paths(frame, out_dir)
+    # A power cut may have left files empty, as nobody waited for the disk.
+    if not all(path.exists() and path.stat().st_size for path in outputs):
+        return None
+    made = min(path.stat().st_mtime for path in outputs)
+    if any(path.exists() and path.stat().st_mtime > made for path in (frame.image, frame.landmarks)):
+        return None
+    try:
+        image = read_array(outputs[0])
+    except DataError:
+        return None
+    return float(image.min()), float(image.max())
+
+
+def _is_unusual(limits: tuple[float, float]) -> bool:
+    return limits[0] < USUAL_RANGE[0] or limits[1] > USUAL_RANGE[1]
+
+
+@contextmanager
+def _running(tasks: list[tuple], workers: int) -> Iterator[Iterator[Outcome]]:
+    """The outcomes of ``tasks`` as they are worked on, in order; processes have started when the body begins."""
+    workers = min(workers, len(tasks))
+    if workers <= 1:
+        yield map(_prepare_frame, tasks)
+        return
+    # Forked processes start at once, where spawned ones import for as long as 30 frames take. A process may be forked
+    # when nothing but daemons that wait, such as tqdm's, runs beside its main thread.
+    alone = all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate())
+    context = multiprocessing.get_context("fork" if alone and sys.platform == "linux" else "spawn")
+    # 0 and not 1, for which OpenCV waits for its threads to end: those of the parent, in a forked process.
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(0,))
+    try:
+        yield pool.map(_prepare_frame, tasks)
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a worker process died (out of memory?). What is done is kept: run it again, with fewer --workers"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _prepare_frame(task: tuple[RawFrame, Path, Options, tuple[int, int] | None]) -> Outcome:
+    """Prepare one frame; the image is written last, so an interrupted frame is seen to be incomplete."""
+    frame, out_dir, options, size = task
+    try:
+        image, label = load_frame(frame, size)
+        crop = options.crop_res or size
+        if crop[0] > size[0] or crop[1] > size[1]:
+            raise DataError(
+                f"{frame.image}: the frame of {format_size(size)} (height x width) is smaller than the crop of "
+                f"{format_size(crop)}; give a smaller --crop_res, or --crop_res none"
+            )
+    except DataError as error:
+        return Outcome(frame.stem, str(error))
+    pixels = np.ascontiguousarray(centre_crop(image, crop), np.float32)
+    classes = np.ascontiguousarray(centre_crop(label, crop))
+    prepared = resize_image(pixels, options.target_res)
+    image_path, label_path, ann_path = _output_paths(frame, out_dir)
+    with atomic_write(label_path, durable=False) as file:
+        file.write(cv2.imencode(".png", resize_label(classes, options.target_res, options.label_resize))[1])
+    with atomic_write(ann_path, durable=False) as file:
+        file.write(frame.landmarks.read_bytes())
+    with atomic_write(image_path, durable=False) as file:
+        np.save(file, prepared)
+    return Outcome(frame.stem, limits=(float(prepared.min()), float(prepared.max())))
+
+
+def _write_skipped(out_dir: Path, skipped: list[Outcome]) -> None:
+    with atomic_write(out_dir / SKIPPED_FILE, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("name", "reason"))
+        writer.writerows((outcome.name, outcome.reason) for outcome in skipped)

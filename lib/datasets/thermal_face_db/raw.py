@@ -1,0 +1,146 @@
+"""Frames of the raw Thermal Face Database: which there are, whose they are, and reading one."""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.datasets.frames import array_shape, read_array
+from lib.datasets.thermal_face_db.ljson import draw_labels, read_ljson
+from lib.utils.errors import DataError
+
+log = logging.getLogger("samcl")
+
+# The published split: 16 of 90 subjects, 473 of 2,935 images
+VAL_SUBJECTS = tuple(f"sub{number:03d}" for number in (7, 9, 11, 12, 13, 17, 21, 23, 52, 61, 68, 69, 75, 85, 90, 91))
+RAW_ENDINGS = (".jpg_lfb", ".png_lfb")
+# Of the frame's longer side: how far outside the frame a landmark may lie. Faces that the frame cuts off are data;
+# farther out, landmarks belong to another frame.
+MARGIN = 0.25
+
+
+class RawFrame(NamedTuple):
+    """One raw frame; ``image`` and ``landmarks`` are where its files should be."""
+
+    stem: str
+    image: Path
+    landmarks: Path
+    split: str
+
+
+def find_frames(raw_dir: Path, val_subjects: Sequence[str]) -> tuple[list[RawFrame], dict[str, str]]:
+    """All frames of a raw database.
+
+    Args:
+        raw_dir: folder of ``<stem>.jpg_lfb.npy`` or ``<stem>.png_lfb.npy`` beside ``.ljson`` of the same name;
+            the second field of a stem between ``_`` is the subject.
+        val_subjects: subjects of split ``val``; all others are in ``train``.
+
+    Returns:
+        The frames by stem, and by file name the reasons why others can't be used.
+
+    Raises:
+        DataError: no folder, no frames, or none of ``val_subjects``.
+    """
+    if not raw_dir.is_dir():
+        raise DataError(f"{raw_dir}: RAW_DIR is no folder; expected the folder of the raw frames")
+    names = sorted(entry.name for entry in os.scandir(raw_dir) if entry.name.endswith((".npy", ".ljson")))
+    found: dict[str, str] = {}  # stem -> ending
+    unusable: dict[str, str] = {}
+    for name in dict.fromkeys(os.path.splitext(name)[0] for name in names):
+        stem, ending = os.path.splitext(name)
+        if ending not in RAW_ENDINGS or stem.startswith("."):
+            continue
+        if stem in found:
+            unusable[name] = f"has the same stem as {stem}{found[stem]}, which is used"
+        elif not _subject(stem):
+            unusable[name] = "no subject in the name; expected it as the second field between _"
+        else:
+            found[stem] = ending
+    if not found:
+        raise DataError(_no_frames(raw_dir))
+    _check_subjects({_subject(stem) for stem in found}, val_subjects)
+    frames = []
+    for stem, ending in sorted(found.items()):
+        split = "val" if _subject(stem) in val_subjects else "train"
+        files = (raw_dir / f"{stem}{ending}{kind}" for kind in (".npy", ".ljson"))
+        frames.append(RawFrame(stem, *files, split))
+    return frames, unusable
+
+
+def _subject(stem: str) -> str:
+    return stem.split("_")[1] if "_" in stem else ""
+
+
+def _no_frames(raw_dir: Path) -> str:
+    deeper = next((path.parent for path in raw_dir.rglob("*_lfb.npy")), None)
+    hint = f" There are some in {deeper}; is that RAW_DIR?" if deeper else ""
+    return (
+        f"{raw_dir}: no frames in RAW_DIR; expected <stem>.jpg_lfb.npy or <stem>.png_lfb.npy beside "
+        f"<stem>.jpg_lfb.ljson or <stem>.png_lfb.ljson, with stems like irface_sub007_seq02_frm00086.{hint}"
+    )
+
+
+def _check_subjects(subjects: set[str], val_subjects: Sequence[str]) -> None:
+    absent = sorted(set(val_subjects) - subjects)
+    listing = " ".join(sorted(subjects)[:12]) + (" ..." if len(subjects) > 12 else "")
+    if val_subjects and len(absent) == len(set(val_subjects)):
+        raise DataError(
+            f"none of the validation subjects ({' '.join(absent)}) is in the database, whose {len(subjects)} "
+            f"subjects are {listing}; name some with --val_subjects, or none with --val_subjects none"
+        )
+    if absent:
+        log.warning("validation subjects that aren't in the database: %s", " ".join(absent))
+    if subjects <= set(val_subjects):
+        log.warning("all subjects (%s) are validation subjects; there is nothing to train on", listing)
+
+
+def usual_size(frames: Iterable[RawFrame]) -> tuple[int, int] | None:
+    """The most frequent (H, W) of the frames whose header can be read."""
+    shapes: Counter = Counter()
+    for frame in frames:
+        try:
+            shape = array_shape(frame.image)
+        except DataError:
+            continue  # the frame is named when its turn comes
+        if len(shape) == 2:
+            shapes[shape] += 1
+    return shapes.most_common(1)[0][0] if shapes else None
+
+
+def load_frame(frame: RawFrame, size: tuple[int, int] | None) -> tuple[np.ndarray, np.ndarray]:
+    """Read a raw frame and draw its label.
+
+    Args:
+        frame: the frame.
+        size: (H, W) that it must have.
+
+    Returns:
+        Image (H, W), dtype and values as in the file; label uint8 (H, W), values 0-7.
+
+    Raises:
+        DataError: a file is missing or damaged, the image has another size or values that aren't finite, or a
+            landmark lies outside the frame by more than a quarter of its longer side.
+    """
+    landmarks = read_ljson(frame.landmarks)
+    image = read_array(frame.image)
+    if image.shape != size:
+        others = f"the other frames have {format_size(size)}" if size else "expected height x width"
+        raise DataError(f"{frame.image}: of another size, {format_size(image.shape)}; {others}")
+    outside = max(np.max(-landmarks.points), np.max(landmarks.points - np.array(size) + 1))
+    margin = MARGIN * max(size)
+    if outside > margin:
+        raise DataError(
+            f"{frame.landmarks}: a landmark lies {outside:.0f} pixels outside the frame of {format_size(size)}; "
+            f"at most {margin:.0f} (a quarter of the longer side) are expected"
+        )
+    return image, draw_labels(landmarks.points, size, landmarks.groups)
+
+
+def format_size(size: Sequence[int]) -> str:
+    """``height x width`` as text."""
+    return "x".join(map(str, size))

@@ -1,0 +1,105 @@
+"""Writing frames of the wide world, prepared to train on: ``{train,val}/{image,label}``."""
+
+import json
+import os
+from functools import lru_cache, partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from lib.synthetic.database import process_map
+from lib.synthetic.subject import Subject, draw_subject
+from lib.synthetic.wild.scene import render_wild_frame
+from lib.utils.cores import available_cores
+from lib.utils.errors import DataError
+from lib.utils.files import atomic_write
+
+OPTIONS_FILE = "synthetic_wild.json"
+VERSION = 2
+"""Grows whenever the same options give other frames."""
+
+_FRAMES_OF_A_SUBJECT = 5  # as the nearest person, before the next one comes
+_FIRST_IN_VAL = 1_000_000  # people of the validation split are none of the training split's
+
+
+def synthesize_wild(
+    out_dir: str | os.PathLike,
+    train: int = 8000,
+    val: int = 200,
+    height: int = 256,
+    width: int = 320,
+    seed: int = 0,
+    workers: int | None = None,
+) -> None:
+    """Write frames ``image/<name>.npy`` (float16 (height, width), deg C) and ``label/<name>.png`` (values 0-7).
+
+    Frames that stand in the folder and were made with the same options are kept; each has a random stream of its own.
+
+    Args:
+        out_dir: made if missing; ``synthetic_wild.json`` in it says what the frames are.
+        train, val: number of frames; no person is in both.
+        height, width: pixels.
+        seed: of everything.
+        workers: processes; None for one per core, 0 for none but this one.
+
+    Raises:
+        DataError: the folder holds frames made with other options.
+    """
+    out_dir = Path(out_dir)
+    _claim(out_dir, {"synthetic": True, "version": VERSION, "height": height, "width": width, "seed": seed})
+    jobs = [("train", number) for number in range(train)] + [("val", number) for number in range(val)]
+    jobs = [job for job in jobs if not _label_path(out_dir, *job).exists()]
+    write = partial(_write_frame, out_dir, (height, width), seed)
+    with process_map(min(available_cores() if workers is None else workers, len(jobs))) as run:
+        for _ in tqdm(run(write, jobs), total=len(jobs), desc="synthesise", unit="frame", disable=None):
+            pass
+
+
+def _claim(out_dir: Path, wanted: dict) -> None:
+    path = out_dir / OPTIONS_FILE
+    if path.exists():
+        found = json.loads(path.read_text())
+        if found != wanted:
+            raise DataError(
+                f"{out_dir} holds frames made with {found}, but {wanted} was asked for; choose another folder"
+            )
+        return
+    with atomic_write(path, "w") as file:
+        json.dump(wanted, file, indent=2)
+        file.write("\n")
+
+
+def _name(split: str, number: int) -> str:
+    subject = number // _FRAMES_OF_A_SUBJECT + (_FIRST_IN_VAL if split == "val" else 0)
+    return f"wild_sub{subject:07d}_frm{number:06d}"
+
+
+def _label_path(out_dir: Path, split: str, number: int) -> Path:
+    return out_dir / split / "label" / f"{_name(split, number)}.png"
+
+
+def _write_frame(out_dir: Path, shape: tuple[int, int], seed: int, job: tuple[str, int]) -> None:
+    image, label = make_wild_frame(seed, *job, *shape)
+    with atomic_write(out_dir / job[0] / "image" / f"{_name(*job)}.npy") as file:
+        np.save(file, image.astype(np.float16))
+    with atomic_write(_label_path(out_dir, *job)) as file:
+        file.write(cv2.imencode(".png", label)[1].tobytes())
+
+
+def make_wild_frame(seed: int, split: str, number: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frame ``number`` of a split: float32 (height, width), deg C, and label uint8 (height, width)."""
+    first = number // _FRAMES_OF_A_SUBJECT + (_FIRST_IN_VAL if split == "val" else 0)
+    # Others in the frame are people who were the nearest one lately: their heads are still in memory.
+    return render_wild_frame(
+        lambda person: _subject(seed, first - person if number // _FRAMES_OF_A_SUBJECT >= person else first + person),
+        np.random.default_rng([seed, int(split == "val"), number]),
+        height,
+        width,
+    )
+
+
+@lru_cache(maxsize=8)
+def _subject(seed: int, number: int) -> Subject:
+    return draw_subject(np.random.default_rng([seed, number, 7]))

@@ -1,0 +1,177 @@
+"""Frames in NumPy's files and in headerless ones, read one by one."""
+
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import cv2
+import numpy as np
+
+from lib.thermal.frame import Reading, Stored
+from lib.thermal.units import PRESETS
+from lib.utils.errors import DataError
+
+COMMON_SIZES = (
+    *((80, 60), (80, 80), (160, 120), (206, 156), (240, 180), (256, 192), (320, 240), (320, 256), (336, 256)),
+    *((382, 288), (384, 288), (464, 348), (640, 480), (640, 512), (1024, 768), (1280, 1024)),
+)
+"""(width, height) in pixels of usual thermal sensors."""
+LEAST_SIDE = 32
+"""Pixels from which on a frame's rows tell its width."""
+
+
+class _Header(NamedTuple):
+    """What stands before the numbers of an ``.npy`` array."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype
+
+    @property
+    def bytes(self) -> int:
+        """Of the numbers; Python integers, as a damaged header may promise more than 64 bits can say."""
+        size = self.dtype.itemsize
+        for length in self.shape:
+            size *= int(length)
+        return size
+
+
+def read_npy(path: Path, reading: Reading) -> Stored:
+    """``.npy``: (H, W) or (H, W, 1), colour (H, W, 3 or 4) uint8, or a sequence (T, H, W[, 1])."""
+    with path.open("rb") as file:
+        header = _read_header(file, str(path))
+        there = os.fstat(file.fileno()).st_size - file.tell()
+    if there < header.bytes:
+        raise DataError(
+            f"{path}: cut off: its header promises {header.dtype} of shape {header.shape}, {header.bytes} bytes, and "
+            f"{there} are there; copy or export it again"
+        )
+    _, count = _frame_shape(header, str(path))
+
+    def frames() -> Iterator[np.ndarray]:
+        with path.open("rb") as file:
+            yield from _stream(file, str(path))
+
+    return Stored(count, frames())
+
+
+def read_npz(path: Path, reading: Reading) -> Stored:
+    """``.npz`` with one array of the shapes of :func:`read_npy`; arrays of fewer axes beside it don't matter."""
+    headers = {}
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            if name.endswith(".npy"):
+                with archive.open(name) as file:
+                    headers[name] = _read_header(file, f"{path}[{name}]")
+    candidates = [name for name, header in headers.items() if len(header.shape) >= 2]
+    if len(candidates) != 1:
+        listing = ", ".join(f"{name.removesuffix('.npy')} {header.shape}" for name, header in headers.items())
+        raise DataError(
+            f"{path}: expected one array of two or more axes, the frame, got {listing or 'none'}; save it alone as .npy"
+        )
+    member = candidates[0]
+    where = f"{path}[{member.removesuffix('.npy')}]"
+    _, count = _frame_shape(headers[member], where)
+
+    def frames() -> Iterator[np.ndarray]:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            yield from _stream(file, where)
+
+    return Stored(count, frames())
+
+
+def read_bin(path: Path, reading: Reading) -> Stored:
+    """Headerless little-endian uint16, row by row, ``raw_size`` a frame; 0.04 K a count unless said otherwise."""
+    width, height = reading.raw_size
+    size, frame_bytes = path.stat().st_size, 2 * width * height
+    count, rest = divmod(size, frame_bytes)
+    if rest or not count:
+        fitting = [f"{w} {h}" for w, h in COMMON_SIZES if size == 2 * w * h]
+        remedy = f"; --raw_size {' or --raw_size '.join(fitting)} would fit" if fitting else ""
+        raise DataError(
+            f"{path}: expected {frame_bytes} bytes for a frame of {width}x{height} (width x height) uint16, got "
+            f"{size}: cut off, or of another --raw_size{remedy}"
+        )
+
+    def frames() -> Iterator[np.ndarray]:
+        with path.open("rb") as file:
+            for index in range(count):
+                frame = np.frombuffer(_take(file, frame_bytes, str(path)), "<u2").reshape(height, width)
+                if not index:
+                    _check_width(frame, path)
+                yield frame
+
+    return Stored(count, frames(), PRESETS["flir_tlinear_high"])
+
+
+def _check_width(frame: np.ndarray, path: Path) -> None:
+    """Refuse a headerless frame whose rows fit together much better with width and height swapped."""
+    height, width = frame.shape
+    if min(frame.shape) < LEAST_SIDE:
+        return
+    given, swapped = (
+        np.abs(np.diff(rows.astype(np.int32), axis=0)).mean() for rows in (frame, frame.reshape(width, height))
+    )
+    # Bands across a frame alone can make the first the larger one, by no more than width / height.
+    if given > 2 * max(1.0, width / height) * swapped:
+        raise DataError(
+            f"{path}: rows of {width} pixels don't fit together, and rows of {height} do: "
+            f"--raw_size {height} {width} (width, height)"
+        )
+
+
+def _read_header(file: BinaryIO, where: str) -> _Header:
+    """Leaves ``file`` at the first number."""
+    try:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        header = _Header(*read(file))
+    except OSError:
+        raise
+    except Exception as error:  # damaged headers fail in many ways: ValueError, SyntaxError, TypeError, ...
+        raise DataError(f"{where}: no .npy array, or a damaged one ({error})") from error
+    if header.dtype.kind not in "iuf" or min(header.shape, default=1) < 1:
+        raise DataError(f"{where}: expected integers or floats, got {header.dtype} of shape {header.shape}")
+    return header
+
+
+def _frame_shape(header: _Header, where: str) -> tuple[tuple[int, ...], int]:
+    """Shape of one frame as stored, and how many there are."""
+    shape = header.shape
+    if len(shape) == 2 or (len(shape) == 3 and (shape[2] == 1 or _is_colour(header))):
+        return shape, 1
+    if len(shape) == 3 or (len(shape) == 4 and shape[3] == 1):
+        return shape[1:], shape[0]
+    raise DataError(f"{where}: expected a frame (H, W) or a sequence (T, H, W), got shape {shape}")
+
+
+def _is_colour(header: _Header) -> bool:
+    return header.dtype == np.uint8 and header.shape[2] in (3, 4)
+
+
+def _stream(file: BinaryIO, where: str) -> Iterator[np.ndarray]:
+    """Yield the frames (H, W) of an ``.npy`` array; one at a time is in memory unless it is in Fortran's order."""
+    header = _read_header(file, where)
+    shape, count = _frame_shape(header, where)
+    if header.fortran_order:
+        whole = np.frombuffer(_take(file, header.bytes, where), header.dtype).reshape(header.shape, order="F")
+        stored = iter(whole.reshape(count, *shape))
+    else:
+        one = (_take(file, header.bytes // count, where) for _ in range(count))
+        stored = (np.frombuffer(data, header.dtype).reshape(shape) for data in one)
+    for frame in stored:
+        if frame.ndim == 3 and frame.shape[2] > 1:
+            yield cv2.cvtColor(np.ascontiguousarray(frame[:, :, :3]), cv2.COLOR_RGB2GRAY)
+        else:
+            yield frame.reshape(frame.shape[:2])
+
+
+def _take(file: BinaryIO, size: int, where: str) -> bytes:
+    data = file.read(size)
+    if len(data) < size:
+        raise DataError(
+            f"{where}: cut off: {size} bytes were expected, and {len(data)} are there; copy or export it again"
+        )
+    return data

@@ -1,0 +1,92 @@
+"""What the readers of thermal files give and take."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from lib.thermal.units import PRESETS, Unit
+from lib.utils.errors import ConfigError
+
+
+class ThermalFrame(NamedTuple):
+    """One frame.
+
+    Attributes:
+        values: (H, W) float32, deg C; grey levels where the file has no temperatures.
+        radiometric: whether ``values`` are temperatures.
+        note: what was decided or found in reading; empty where the file left nothing open.
+    """
+
+    values: np.ndarray
+    radiometric: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read files that don't say everything about themselves.
+
+    Attributes:
+        preset: one of :data:`~lib.thermal.units.PRESETS`, what a file's numbers mean; None = decided from
+            the values.
+        scale, offset: deg C = scale x number + offset, instead of a preset; one alone leaves the other at 1 or 0.
+        raw_size: (width, height) of headerless frames in pixels.
+
+    Raises:
+        ConfigError: they contradict each other, or can't be.
+    """
+
+    preset: str | None = None
+    scale: float | None = None
+    offset: float | None = None
+    raw_size: tuple[int, int] = (640, 512)
+
+    def __post_init__(self) -> None:
+        if self.preset is not None and self.preset not in PRESETS:
+            raise ConfigError(f"--temp_preset: expected one of {', '.join(PRESETS)}, got {self.preset!r}")
+        if self.preset is not None and (self.scale is not None or self.offset is not None):
+            raise ConfigError(
+                "--temp_preset already says what --temp_scale and --temp_offset say; give one or the other"
+            )
+        if self.scale is not None and not (math.isfinite(self.scale) and self.scale != 0):
+            raise ConfigError(f"--temp_scale: expected a number other than 0, got {self.scale}")
+        if self.offset is not None and not math.isfinite(self.offset):
+            raise ConfigError(f"--temp_offset: expected a number, got {self.offset}")
+        if len(self.raw_size) != 2 or min(self.raw_size) < 1:
+            raise ConfigError(f"--raw_size: expected width and height in pixels, got {list(self.raw_size)}")
+
+    @property
+    def unit(self) -> Unit | None:
+        """What was asked for; None if nothing was."""
+        if self.preset is not None:
+            return PRESETS[self.preset]
+        if self.scale is not None or self.offset is not None:
+            scale = 1.0 if self.scale is None else self.scale
+            offset = 0.0 if self.offset is None else self.offset
+            return Unit(f"{scale:g} x number {offset:+g}", scale, offset)
+        return None
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The content of a file before its numbers are given a meaning.
+
+    Attributes:
+        count: number of frames; None where only the end shows it.
+        frames: these in order, each (H, W): uint8 are grey levels, other integers counts, floats deg C. Raises
+            DataError where the file turns out to be damaged.
+        unit: what the format says that its numbers mean; None if it doesn't.
+        calibrated: whether the file holds its own calibration, so that its numbers are deg C whatever was asked for.
+        note: about all frames, for :attr:`ThermalFrame.note`.
+        fps: frames per second; None where the format doesn't say.
+    """
+
+    count: int | None
+    frames: Iterator[np.ndarray]
+    unit: Unit | None = None
+    calibrated: bool = False
+    note: str = ""
+    fps: float | None = None

@@ -1,0 +1,130 @@
+"""Sequences of thermal frames: a file, a folder, a video, or names on standard input; one frame in memory at a time."""
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lib.thermal.frame import Reading, ThermalFrame
+from lib.thermal.readers import READERS, FrameReader
+from lib.thermal.video import VIDEO_SUFFIXES
+from lib.utils.errors import DataError
+
+logger = logging.getLogger("samcl")
+
+Named = Iterator[tuple[str, ThermalFrame]]
+
+
+@dataclass(frozen=True)
+class ThermalSequence:
+    """Named frames; every iteration begins anew, except of names on standard input.
+
+    Attributes:
+        length: number of frames; None where only the end shows it.
+        fps: frames per second; None where the source doesn't say.
+        frames: begins an iteration.
+    """
+
+    length: int | None
+    fps: float | None
+    frames: Callable[[], Named]
+
+    def __iter__(self) -> Named:
+        """(name, frame) in order; names are file stems, numbered where a file holds several frames, and unique.
+
+        Raises:
+            DataError: a frame can't be read; it names the file.
+        """
+        return self.frames()
+
+
+def open_sequence(
+    source: str | os.PathLike,
+    *,
+    preset: str | None = None,
+    scale: float | None = None,
+    offset: float | None = None,
+    raw_size: tuple[int, int] = (640, 512),
+) -> ThermalSequence:
+    """Open a file of one or more frames, a folder of files of one frame each, a video, or ``-`` for names on stdin.
+
+    Of a folder, ``image/`` is read if there is one, as in test folders; in natural order (frame2 before frame10),
+    without its subfolders, hidden files, videos and files of other kinds, which a warning counts.
+
+    Args:
+        source: see above.
+        preset, scale, offset, raw_size: as of :func:`~lib.thermal.readers.read_thermal`.
+
+    Raises:
+        ConfigError: as :func:`~lib.thermal.readers.read_thermal`.
+        DataError: no such file or folder, nothing to read in it, or a damaged file.
+    """
+    reading = Reading(preset, scale, offset, tuple(raw_size))
+    if str(source) == "-":
+        return ThermalSequence(None, None, lambda: _listed(sys.stdin, FrameReader(reading)))
+    path = Path(source)
+    if path.is_dir():
+        files = _files_of(path / "image" if (path / "image").is_dir() else path)
+        return ThermalSequence(len(files), None, lambda: _each(files, FrameReader(reading)))
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    stored = FrameReader(reading).open(path)
+    return ThermalSequence(stored.count, stored.fps, lambda: _frames_of(path, FrameReader(reading)))
+
+
+def _frames_of(path: Path, reader: FrameReader) -> Named:
+    """Frames of one file: its stem alone names a single one."""
+    stored = reader.open(path)
+    for index, frame in enumerate(reader.frames(path, stored)):
+        yield (path.stem if stored.count == 1 else f"{path.stem}_{index:06d}"), frame
+
+
+def _each(files: Iterable[Path], reader: FrameReader) -> Named:
+    taken: set[str] = set()
+    for path in files:
+        for frame in reader.single(path):
+            yield _unique(path.stem, path, taken), frame
+
+
+def _listed(lines: Iterable[str], reader: FrameReader) -> Named:
+    """Frames of the files that lines name, read as the lines come."""
+    taken: set[str] = set()
+    for line in lines:
+        if line.strip():
+            path = Path(line.strip())
+            for name, frame in _frames_of(path, reader):
+                yield _unique(name, path, taken), frame
+
+
+def _unique(name: str, path: Path, taken: set[str]) -> str:
+    """``name``, followed by the file's kind and then by a number where others have it already."""
+    kind = path.suffix.removeprefix(".").lower()
+    number, unique = 1, name
+    while unique in taken:
+        unique = f"{name}_{kind}" if number == 1 else f"{name}_{kind}_{number}"
+        number += 1
+    taken.add(unique)
+    return unique
+
+
+def _files_of(folder: Path) -> list[Path]:
+    entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
+    kinds = set(READERS) - set(VIDEO_SUFFIXES)
+    files = [entry for entry in entries if entry.suffix.lower() in kinds and entry.is_file()]
+    skipped = sorted(entry.name for entry in set(entries) - set(files))
+    listing = ", ".join(skipped[:5]) + (f" and {len(skipped) - 5} more" if len(skipped) > 5 else "")
+    if not files:
+        others = f"; there are {listing}" if skipped else ""
+        raise DataError(f"{folder}: no thermal frames; expected files that end in {' '.join(sorted(kinds))}{others}")
+    if skipped:
+        logger.warning("%s: left out, as they are no files of one frame: %s", folder, listing)
+    return sorted(files, key=_natural)
+
+
+def _natural(path: Path) -> tuple:
+    """Sort key: runs of digits by their number."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts], path.name

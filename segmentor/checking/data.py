@@ -1,0 +1,152 @@
+"""The check of a data set before anything is trained on it: a table, ``check.json``, an error where one was found."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from textwrap import fill, indent
+from typing import Any
+
+from lib.datasets.check import Finding, Report, check_data, faults_of_some, find_parts, shared_subjects
+from lib.utils.config import Config
+from lib.utils.errors import DataError
+from lib.utils.files import atomic_write
+from lib.utils.runtime import Runtime
+
+logger = logging.getLogger("samcl")
+
+USUAL_OUT_DIR = "check"
+"""Folder of ``check.json`` in the current one, unless ``test.out_dir`` names another."""
+WIDTH = 110
+"""Characters of a line in the table, at most."""
+
+
+class Checker:
+    """Looks at all frames and labels of ``data.data_dir``, as the training of this config would see them.
+
+    Args:
+        config: of the run.
+        runtime: of several processes, the first alone checks.
+
+    Raises:
+        DataError: ``data.data_dir`` names no folder.
+    """
+
+    def __init__(self, config: Config, runtime: Runtime) -> None:
+        if not config.data.data_dir:
+            raise DataError("data.data_dir: names no folder; --data_dir names the one that holds train/ and val/")
+        self.config = config
+        self.runtime = runtime
+        self.path = Path(config.test.out_dir or USUAL_OUT_DIR) / "check.json"
+
+    def run(self) -> dict[str, Any] | None:
+        """Print the table and write ``check.json``; returns its content, None in processes that don't check.
+
+        Raises:
+            DataError: the data has errors; all of them are told first.
+        """
+        if not self.runtime.world.is_main:
+            return None
+        data = self.config.data
+        leaks = "meant" if data.include_val else {"stop": "error", "warn": "warning"}[data.on_leak]
+        report = check_data(
+            data.data_dir, data.num_classes, data.remap_classes, data.names, data.num_channels, leaks=leaks
+        )
+        content = {"data_dir": [str(root) for root in data.data_dir], **report.as_json()}
+        with atomic_write(self.path, "w") as file:
+            json.dump(content, file, indent=2)
+        _print(table(report))
+        if report.errors:
+            count = len(report.errors)
+            raise DataError(f"the data has {count} error{'s' * (count > 1)}, listed above and in {self.path}")
+        _print(f"\nno errors; details: {self.path}")
+        return content
+
+
+def check_before_training(config: Config) -> None:
+    """The part of the check that takes no time: subjects in both splits, and the content of a few frames and labels.
+
+    What names and headers tell is checked for every file when loaders are made.
+
+    Raises:
+        DataError: what training would end with or must not start with. With ``data.on_leak`` ``warn`` and
+            ``data.on_bad_sample`` ``skip`` the faults that these are about are warnings.
+    """
+    data = config.data
+    parts, _ = find_parts(data.data_dir)
+    errors: list[Finding] = []
+    leaks, warnings = ([], []) if data.include_val else shared_subjects(parts)
+    remedies = ["--phase check tells more"]
+    if data.on_leak == "warn":
+        warnings += leaks
+    elif leaks:
+        errors += leaks
+        remedies.append("data.on_leak=warn trains all the same, and its scores will say little about other people")
+    for part in parts:
+        skips = part.split == "train" and data.on_bad_sample == "skip"
+        found = faults_of_some(part, data.num_classes, data.remap_classes, data.num_channels)
+        (warnings if skips else errors).extend(found)
+    for finding in warnings:
+        logger.warning("%s: %s", finding.kind, finding)
+    if errors:
+        raise DataError(f"the data has errors ({'; '.join(remedies)}):\n{_listing(errors)}")
+
+
+def table(report: Report) -> str:
+    """What was found, for people: splits side by side, then errors and warnings."""
+    splits = report.splits
+    rows = [["", *splits]]
+    for title, cell in (
+        ("frames", lambda s: f"{s['frames']}"),
+        ("height x width", lambda s: _counted(s["shapes"])),
+        ("type", lambda s: _counted(s["dtypes"])),
+        ("unit", lambda s: _counted(s["units"])),
+        ("min / median / max", lambda s: " / ".join(f"{v:.4g}" for v in (s["range"] or {}).values()) or "-"),
+        ("NaN, infinite", lambda s: f"{s['nan']}, {s['inf']}"),
+        ("subjects", lambda s: _subjects(list(s["subjects"].values()))),
+    ):
+        rows.append([title, *map(cell, splits.values())])
+    rows.append(["class: pixels, frames", *("" for _ in splits)])
+    for classes in zip(*(s["classes"] for s in splits.values()), strict=True):
+        rows.append([f"  {classes[0]['name']}", *(f"{100 * c['share']:.2f} %, {c['frames']}" for c in classes)])
+    rows.append(["  (ignored)", *(f"{100 * s['ignored']:.2f} %" for s in splits.values())])
+    parts = ["\n".join(_aligned(rows))]
+    for split, summary in splits.items():
+        if summary["subjects"]:
+            each = ", ".join(f"{name}:{count}" for name, count in summary["subjects"].items())
+            parts.append(
+                fill(f"frames by subject, {split}: {each}", WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+            )
+    for title, findings in (("errors", report.errors), ("warnings", report.warnings)):
+        if findings:
+            parts.append(f"{title}: {len(findings)}\n{_listing(findings)}")
+    return "\n\n".join(parts)
+
+
+def _print(text: str) -> None:
+    """Print what may hold file names in any encoding."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _listing(findings: list[Finding]) -> str:
+    return "\n".join(indent(f"{finding.kind}: {finding}", "  ") for finding in findings)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    """``256x320``, or ``256x320 (12), 240x320 (1)``."""
+    if len(counts) < 2:
+        return next(iter(counts), "-")
+    first = [f"{name} ({count})" for name, count in list(counts.items())[:3]]
+    return ", ".join([*first, "..."][: len(counts)])
+
+
+def _subjects(frames: list[int]) -> str:
+    """Their number, and the range of frames that they have."""
+    return f"{len(frames)} of {min(frames)} to {max(frames)} frames" if frames else "names don't tell"
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Lines of left-aligned columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,153 @@
+"""The result folder of a test: cleared of an earlier test's files, then filled and scored in the background."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lib.metrics import FrameScores, frame_scores
+from lib.utils.config import Config
+from lib.utils.cores import available_cores
+from lib.utils.errors import ConfigError
+from segmentor.evaluation.frame_files import Background, FrameFiles
+
+SUMMARIES = ("metrics.json", "frames.csv", "report.html")
+"""Files about all frames."""
+FRAME_FILES = (("label", ".png"), ("vis", ".png"), ("prob", ".npy"))
+"""Folder and suffix of the files of each frame."""
+LISTING = ".written-{}.jsonl"
+"""Names of the frames whose files were written by a process, one JSON string a line."""
+MOST_THREADS = 8
+
+
+def refuse_source_folder(config: Config, out_dir: Path) -> None:
+    """Check that results don't go where frames come from: masks would replace labels, or be taken for some later.
+
+    Raises:
+        ConfigError: they would.
+    """
+    sources = [Path(root, split) for root in config.data.data_dir for split in ("", "train", "val")]
+    if config.test.test_dir:
+        folder = Path(config.test.test_dir)
+        sources += [folder, *([folder.parent] if folder.name == "image" else [])]
+    if out_dir.resolve() in [source.resolve() for source in sources]:
+        raise ConfigError(
+            f"test.out_dir: {out_dir} is a folder that frames and labels are read from, and the masks in its label/ "
+            f"would be taken for the truth; name another one with --out_dir"
+        )
+
+
+def clear_results(folder: Path) -> None:
+    """Remove what earlier tests and predictions wrote into ``folder``, perhaps of other frames, and nothing else."""
+    for name in SUMMARIES:
+        (folder / name).unlink(missing_ok=True)
+    for listing in sorted(folder.glob(LISTING.format("*"))):
+        for name in _listed(listing):
+            for part, suffix in FRAME_FILES:
+                (folder / part / f"{name}{suffix}").unlink(missing_ok=True)
+        listing.unlink()
+
+
+def _listed(listing: Path) -> Iterator[str]:
+    """Names in a listing; the last line of a killed test may be cut off."""
+    for line in listing.read_text(encoding="utf-8").splitlines():
+        try:
+            name = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(name, str) and Path(name).name == name:
+            yield name
+
+
+class Listing:
+    """A context that notes the frames whose files are about to be written, for the next :func:`clear_results`.
+
+    Line by line, before the files themselves: what a killed process leaves must be known, too.
+
+    Args:
+        folder: of the results.
+        rank: of this process.
+    """
+
+    def __init__(self, folder: Path, rank: int = 0) -> None:
+        self._path = folder / LISTING.format(rank)
+
+    def __enter__(self) -> "Listing":
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = open(self._path, "w", encoding="utf-8", buffering=1)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._file.close()
+
+    def add(self, name: str) -> None:
+        """Note a frame."""
+        self._file.write(f"{json.dumps(name)}\n")
+
+
+class ResultWriter:
+    """Writes and scores the frames of batches in background threads, so that the network need not wait for them.
+
+    Args:
+        config: of the run.
+        out_dir: see :class:`~segmentor.evaluation.frame_files.FrameFiles`.
+        rank: of this process.
+    """
+
+    def __init__(self, config: Config, out_dir: Path, rank: int = 0) -> None:
+        self._files = FrameFiles(config, out_dir)
+        self._num_classes = config.data.num_classes
+        threads = min(MOST_THREADS, available_cores())
+        self._background = Background(threads, most=2 * config.test.batch_size + threads)
+        self._listing = Listing(out_dir, rank)
+        self._open = ExitStack()
+        self._scores: list[Future] = []
+
+    def __enter__(self) -> "ResultWriter":
+        self._open.enter_context(self._background)
+        self._open.enter_context(self._listing)
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._open.__exit__(kind, error, trace)
+
+    def write(self, batch: dict[str, Any], logits: Tensor, prediction: Tensor) -> None:
+        """Queue the files and scores of a batch.
+
+        Args:
+            batch: with ``frame`` (deg C), ``name``, and ``label`` int64 (N, H, W) with -1 ignored, or None.
+            logits: (N, C, H, W) float32.
+            prediction: (N, H, W) integer classes.
+        """
+        predictions = prediction.to(torch.uint8).cpu().numpy()
+        count = len(predictions)
+        probabilities = [None] * count
+        if self._files.save_prob:
+            probabilities = logits.softmax(1).permute(0, 2, 3, 1).cpu().numpy()
+        # As bytes, -1 is 255.
+        truths = [None] * count if batch["label"] is None else batch["label"].to(torch.uint8).numpy()
+        for frame in zip(batch["name"], batch["frame"], predictions, probabilities, truths, strict=True):
+            self._listing.add(frame[0])
+            self._scores.append(self._background.submit(self._finish, *frame))
+
+    def scores(self) -> list[FrameScores]:
+        """Of all labelled frames, in the order of their batches; to be asked for when the ``with`` block has ended."""
+        return [scores for scores in (future.result() for future in self._scores) if scores is not None]
+
+    def _finish(
+        self,
+        name: str,
+        frame: np.ndarray,
+        prediction: np.ndarray,
+        probability: np.ndarray | None,
+        truth: np.ndarray | None,
+    ) -> FrameScores | None:
+        self._files.write(name, frame, prediction, probability)
+        return None if truth is None else frame_scores(name, prediction, truth, self._num_classes)

@@ -1,0 +1,242 @@
+"""Predictions on anybody's frames: masks, pictures, a video, and what the regions of the face measure."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from lib.metrics.islands import without_islands
+from lib.metrics.regions import Measurement, find_regions, measure, region_names
+from lib.models.build import build_network_with_weights
+from lib.thermal import Letterbox, ThermalFrame, normalize, open_sequence
+from lib.utils.config import Config
+from lib.utils.errors import CheckpointError, ConfigError, DataError
+from lib.utils.runtime import Runtime
+from lib.vis.video import VideoFile
+from segmentor.evaluation.frame_files import Background, FrameFiles
+from segmentor.evaluation.inference import predict_logits
+from segmentor.evaluation.result_folder import Listing, clear_results
+from segmentor.prediction.polarity import Polarity
+from segmentor.prediction.region_table import FILES, RegionTable
+
+logger = logging.getLogger("samcl")
+
+USUAL_FPS = 10.0
+"""Of the video where the frame rate is unknown."""
+WRITERS = 2
+MOST_NOTES = 5
+
+
+class Prepared(NamedTuple):
+    """A frame on its way into the network.
+
+    Attributes:
+        name: unique.
+        frame: as read, of its own size.
+        image: (1, h, w) float32, normalised, of the network's size; of its own with ``sscrop_test``.
+        letterbox: the way back; None where ``image`` has the frame's own size.
+    """
+
+    name: str
+    frame: ThermalFrame
+    image: Tensor
+    letterbox: Letterbox | None
+
+
+class Finished(NamedTuple):
+    """A frame whose files are written, on its way into video and table; ``picture`` is (H', W', 3) uint8 RGB."""
+
+    name: str
+    picture: np.ndarray
+    measurements: list[Measurement]
+
+
+class Predictor:
+    """Segments the frames of ``predict.input`` with ``network.resume``.
+
+    Frames are letterboxed to the size that the network was trained at (``train.data_transformer.input_size``); with
+    ``test.mode`` ``sscrop_test`` the window slides over them at their own size. A thread reads ahead and others write
+    behind the network's back, a bounded number of frames each, so a sequence may be of any length.
+
+    Args:
+        config: of the run.
+        runtime: device and processes.
+
+    Raises:
+        CheckpointError: no checkpoint is named, or it doesn't fit the network.
+        ConfigError: no input is named, or the network doesn't take one channel.
+        DataError: there is nothing to read there.
+    """
+
+    def __init__(self, config: Config, runtime: Runtime) -> None:
+        if not config.network.resume:
+            raise CheckpointError("--phase predict needs a checkpoint: name it with --resume FILE.pth")
+        if not config.predict.input:
+            raise ConfigError(
+                "--phase predict needs frames: name a file, a folder or a video with --input, or - for names on "
+                "standard input"
+            )
+        if config.data.num_channels != 1:
+            raise ConfigError(
+                f"--phase predict reads thermal frames, which have one channel, and the network takes "
+                f"data.num_channels {config.data.num_channels}; use one that takes 1"
+            )
+        self.config, self.runtime, reading = config, runtime, config.predict
+        self.sequence = open_sequence(
+            reading.input,
+            preset=reading.temp_preset,
+            scale=reading.temp_scale,
+            offset=reading.temp_offset,
+            raw_size=tuple(reading.raw_size),
+        )
+        self.fps = reading.fps or self.sequence.fps
+        self.network = build_network_with_weights(config).to(runtime.device, memory_format=torch.channels_last).eval()
+        self.out_dir = Path(config.test.out_dir or f"seg_results/{Path(config.network.resume).stem}_predict")
+        self._files = FrameFiles(config, self.out_dir)
+        self._polarity = Polarity(reading.polarity, self._face_area)
+        self._notes: set[str] = set()
+
+    def run(self) -> None:
+        """Write ``label/``, ``vis/``, optionally ``prob/``, ``regions.csv``, and of sequences ``overlay.mp4``, figures
+        and the breathing rate.
+
+        Raises:
+            DataError: a frame can't be read, or there is none.
+        """
+        self._announce()
+        clear_results(self.out_dir)
+        for name in (*FILES, "overlay.mp4"):
+            (self.out_dir / name).unlink(missing_ok=True)
+        start, count, most = time.monotonic(), 0, 2 * self.config.test.batch_size + WRITERS
+        with ExitStack() as stack:
+            listing = stack.enter_context(Listing(self.out_dir))
+            table = stack.enter_context(RegionTable(self.out_dir, self.config.data.names, self.fps))
+            video = stack.enter_context(VideoFile(self.out_dir / "overlay.mp4", self.fps or USUAL_FPS))
+            # One thread for what goes in order, others for what doesn't.
+            ordered = stack.enter_context(Background(1, most))
+            writers = stack.enter_context(Background(WRITERS, most))
+            progress = stack.enter_context(
+                tqdm(total=self.sequence.length, unit="frame", dynamic_ncols=True, disable=None)
+            )
+            for batch, logits in self._predictions(most):
+                for prepared, frame_logits in zip(batch, logits, strict=True):
+                    listing.add(prepared.name)
+                    finished = writers.submit(self._finish, prepared, frame_logits)
+                    ordered.submit(self._append, finished, table, video)
+                count += len(batch)
+                progress.update(len(batch))
+            if not count:
+                raise DataError(f"{self.config.predict.input}: no frames")
+        seconds = time.monotonic() - start
+        logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
+        table.summarise()
+        logger.info("results: %s", self.out_dir)
+
+    def _announce(self) -> None:
+        length = "frames" if self.sequence.length is None else _counted(self.sequence.length)
+        rate = f" at {self.fps:g} frames per second" if self.fps else ""
+        source = "standard input" if self.config.predict.input == "-" else self.config.predict.input
+        what = (length + rate, source, self.config.network.resume, self.out_dir)
+        logger.info("predicting %s of %s with %s, writing to %s", *what)
+        if "nostrils" not in region_names(self.config.data.names):
+            logger.info("no class is called nose: no nostrils, no nose tip, no breathing")
+
+    @torch.inference_mode()
+    def _predictions(self, ahead: int) -> Iterator[tuple[list[Prepared], Tensor]]:
+        """Batches, and their logits (N, C, h, w) float32 at the images' size."""
+        settings = self.config.test
+        for batch in _batches(_drawn_ahead(map(self._prepare, self.sequence), ahead), settings.batch_size):
+            images = torch.stack([prepared.image for prepared in batch])
+            yield batch, predict_logits(self.network, images, settings, self.runtime, settings.amp)
+
+    def _prepare(self, named: tuple[str, ThermalFrame]) -> Prepared:
+        name, frame = named
+        self._say(name, frame)
+        letterbox, image, valid = None, frame.values, None
+        if self.config.test.mode != "sscrop_test":
+            width, height = self.config.train.data_transformer.input_size
+            letterbox = Letterbox(frame.values.shape, (height, width))
+            image, valid = letterbox.to_network(frame.values)
+        section = self.config.normalize
+        if not frame.radiometric:
+            section = section.model_copy(update={"clip": None, "window": None})
+        image = normalize(image, valid, section)
+        if not frame.radiometric:
+            image = self._polarity.upright(image)
+        return Prepared(name, frame, torch.from_numpy(image)[None], letterbox)
+
+    @torch.inference_mode()
+    def _face_area(self, image: np.ndarray) -> float:
+        """The share of pixels of a normalised image (h, w) that are not the first class, the background."""
+        images = torch.from_numpy(image)[None, None]
+        logits = predict_logits(self.network, images, self.config.test, self.runtime, self.config.test.amp)
+        return float((logits.argmax(1) > 0).float().mean())
+
+    def _say(self, name: str, frame: ThermalFrame) -> None:
+        """Log what a reader decided, with the first frame that it is true of."""
+        notes = [frame.note]
+        if not frame.radiometric:
+            notes.append("not radiometric: no temperatures are measured")
+            if self.config.normalize.window is not None:
+                notes.append("normalize.window means deg C: grey levels are normalised by their own extremes instead")
+        for note in notes:
+            if note and note not in self._notes and len(self._notes) < MOST_NOTES:
+                self._notes.add(note)
+                logger.info("%s: %s", name, note)
+
+    def _finish(self, prepared: Prepared, logits: Tensor) -> Finished:
+        """Everything about one frame that needs no other: back to its own size, files, measurements."""
+        frame = prepared.frame
+        maps = logits[None] if prepared.letterbox is None else prepared.letterbox.to_frame(logits[None])
+        probabilities = maps[0].softmax(0)
+        probability, label = (found.cpu().numpy() for found in probabilities.max(0))
+        label = without_islands(label.astype(np.uint8), self.config.predict.least_share)
+        whole = probabilities.permute(1, 2, 0).cpu().numpy() if self._files.save_prob else None
+        picture = self._files.write(prepared.name, frame.values, label, whole)
+        regions = find_regions(label, self.config.data.names, self.config.predict.erode)
+        temperatures = frame.values if frame.radiometric else None
+        measurements = [measure(name, region, temperatures, probability) for name, region in regions.items()]
+        return Finished(prepared.name, picture, measurements)
+
+    def _append(self, finished: Future, table: RegionTable, video: VideoFile) -> None:
+        frame: Finished = finished.result()
+        table.add(frame.name, frame.measurements)
+        video.write(frame.picture)
+
+
+def _counted(frames: int) -> str:
+    return "1 frame" if frames == 1 else f"{frames} frames"
+
+
+def _batches(frames: Iterable[Prepared], most: int) -> Iterator[list[Prepared]]:
+    """Consecutive frames whose images have one size, at most so many."""
+    batch: list[Prepared] = []
+    for frame in frames:
+        if batch and (len(batch) == most or frame.image.shape != batch[0].image.shape):
+            yield batch
+            batch = []
+        batch.append(frame)
+    if batch:
+        yield batch
+
+
+def _drawn_ahead(items: Iterable, count: int) -> Iterator:
+    """The items, drawn in a thread, ``count`` ahead."""
+    iterator, end = iter(items), object()
+    pool = ThreadPoolExecutor(1)
+    try:
+        drawn = deque(pool.submit(next, iterator, end) for _ in range(count))
+        while (item := drawn.popleft().result()) is not end:
+            drawn.append(pool.submit(next, iterator, end))
+            yield item
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,192 @@
+"""Phase check on the command line, and the part of it that training begins with."""
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lib.utils.distributed import World
+from lib.utils.errors import DataError
+from lib.utils.runtime import start_runtime
+from segmentor.checking.data import Checker, check_before_training
+from segmentor.trainer import Trainer
+from tests.conftest import draw_frame
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """``{train,val}`` of two subjects each, two frames a subject, drawn as the discs are."""
+    import cv2
+
+    root, rng = tmp_path / "faces", np.random.default_rng(0)
+    for subject in range(4):
+        for frame in range(2):
+            folder = root / ("val" if subject > 1 else "train")
+            for part in ("image", "label"):
+                (folder / part).mkdir(parents=True, exist_ok=True)
+            values, label = draw_frame(rng)
+            name = f"irface_sub00{subject}_seq01_frm{frame}"
+            np.save(folder / "image" / f"{name}.npy", values)
+            cv2.imwrite(str(folder / "label" / f"{name}.png"), label)
+    return root
+
+
+@pytest.fixture
+def warnings(caplog, monkeypatch):
+    """What the project's log was told, which earlier runs may have cut off from pytest's."""
+    monkeypatch.setattr(logging.getLogger("samcl"), "propagate", True)
+    return caplog
+
+
+def leak(root):
+    """Give the validation set a frame of a training subject."""
+    for part, ending in (("image", ".npy"), ("label", ".png")):
+        source = root / "val" / part / f"irface_sub002_seq01_frm0{ending}"
+        source.rename(source.with_name(f"irface_sub000_seq01_frm7{ending}"))
+
+
+def spoil(root, split="train"):
+    """Put a NaN into the first frame of a split."""
+    path = sorted((root / split / "image").iterdir())[0]
+    frame = np.load(path)
+    frame[3, 4] = np.nan
+    np.save(path, frame)
+    return path
+
+
+def run_check(make_config, root, tmp_path, *pairs):
+    config = make_config("phase=check", f"data.data_dir={root}", f"test.out_dir={tmp_path / 'out'}", *pairs)
+    with start_runtime(config) as runtime:
+        return Checker(config, runtime).run()
+
+
+def main(tmp_path, root, *arguments, cwd=None):
+    """The command line as a user types it."""
+    return subprocess.run(
+        [sys.executable, ROOT / "main.py", "--configs", tmp_path / "discs.yaml", "--phase", "check"]
+        + ["--data_dir", root, *arguments],
+        cwd=cwd or tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_good_data_end_with_status_0_and_a_quiet_stderr(make_config, faces, tmp_path):
+    make_config()
+    result = main(tmp_path, faces)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "no errors" in result.stdout
+    content = json.loads((tmp_path / "check/check.json").read_text())
+    assert content["errors"] == content["warnings"] == []
+    assert content["splits"]["train"]["subjects"] == {"sub000": 2, "sub001": 2}
+
+
+def test_faults_end_with_status_1_after_all_were_told(make_config, faces, tmp_path):
+    make_config()
+    leak(faces)
+    spoiled = spoil(faces)
+    result = main(tmp_path, faces, "--out_dir", tmp_path / "elsewhere")
+    assert result.returncode == 1
+    assert "sub000" in result.stdout
+    assert str(spoiled) in result.stdout
+    assert "2 errors" in result.stderr
+    assert "Traceback" not in result.stderr
+    content = json.loads((tmp_path / "elsewhere/check.json").read_text())
+    assert sorted(error["kind"] for error in content["errors"]) == ["not finite", "subjects"]
+    assert not (tmp_path / "check").exists()
+
+
+def test_names_that_no_terminal_can_show_are_escaped(make_config, faces, tmp_path):
+    make_config()
+    path = next((faces / "train/image").iterdir())
+    path.rename(path.with_name(os.fsdecode(b"sub000_\xff\xfe.npy")))
+    result = main(tmp_path, faces)
+    assert result.returncode == 1
+    assert "\\udcff" in result.stdout
+
+
+def test_the_table_has_what_the_json_has(make_config, faces, tmp_path, capsys):
+    content = run_check(make_config, faces, tmp_path)
+    text = capsys.readouterr().out
+    assert json.loads((tmp_path / "out/check.json").read_text()) == content
+    rows = {re.split(" {2,}", line.strip())[0]: line for line in text.splitlines()}
+    for split in ("train", "val"):
+        summary = content["splits"][split]
+        for entry in summary["classes"]:
+            assert f"{100 * entry['share']:.2f} %, {entry['frames']}" in rows[entry["name"]]
+        assert f"{summary['range']['max']:.4g}" in rows["min / median / max"]
+    assert "48x64" in rows["height x width"]
+    assert "deg C" in rows["unit"]
+    assert "sub003:2" in text
+
+
+def test_leaks_may_be_warned_of_or_meant(make_config, faces, tmp_path):
+    leak(faces)
+    with pytest.raises(DataError, match="1 error,"):
+        run_check(make_config, faces, tmp_path)
+    assert run_check(make_config, faces, tmp_path, "data.on_leak=warn")["warnings"][0]["kind"] == "subjects"
+    assert run_check(make_config, faces, tmp_path, "data.include_val=y")["warnings"] == []
+
+
+def test_of_several_processes_the_first_alone_checks(make_config, faces, tmp_path):
+    config = make_config("phase=check", f"data.data_dir={faces}", f"test.out_dir={tmp_path / 'out'}")
+    with start_runtime(config) as runtime:
+        assert Checker(config, replace(runtime, world=World(rank=1, size=2))).run() is None
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_a_folder_there_is_nothing_to_check(make_config, tmp_path):
+    with pytest.raises(DataError, match="--data_dir"):
+        run_check(make_config, "[]", tmp_path)
+
+
+def test_training_begins_where_data_are_good(make_config, faces, warnings):
+    check_before_training(make_config(f"data.data_dir={faces}"))
+    assert not warnings.records
+
+
+def test_training_stops_at_a_leak_unless_it_may_go_on(make_config, faces, warnings):
+    leak(faces)
+    with pytest.raises(DataError, match=r"(?s)data\.on_leak=warn.*sub000"):
+        check_before_training(make_config(f"data.data_dir={faces}"))
+    check_before_training(make_config(f"data.data_dir={faces}", "data.include_val=y"))
+    assert not warnings.records
+    check_before_training(make_config(f"data.data_dir={faces}", "data.on_leak=warn"))
+    assert "sub000" in warnings.text
+
+
+def test_training_stops_at_frames_that_it_could_not_read(make_config, faces, warnings):
+    spoil(faces)
+    with pytest.raises(DataError, match="not finite.*1 frame"):
+        check_before_training(make_config(f"data.data_dir={faces}"))
+    check_before_training(make_config(f"data.data_dir={faces}", "data.on_bad_sample=skip"))
+    assert "not finite" in warnings.text
+    spoil(faces, "val")
+    with pytest.raises(DataError, match=r"(?s)not finite.*val"):
+        check_before_training(make_config(f"data.data_dir={faces}", "data.on_bad_sample=skip"))
+
+
+def test_training_stops_at_labels_without_a_class(make_config, faces):
+    with pytest.raises(DataError, match="value 2, which has no class"):
+        check_before_training(
+            make_config(f"data.data_dir={faces}", "data.num_classes=2", "data.class_names=null", "data.palette=null")
+        )
+
+
+def test_a_trainer_refuses_before_its_first_step(make_config, faces):
+    config = make_config(f"data.data_dir={faces}", "train.batch_size=2")
+    with start_runtime(config) as runtime:
+        Trainer(config, runtime)
+        leak(faces)
+        with pytest.raises(DataError, match="sub000"):
+            Trainer(config, runtime)

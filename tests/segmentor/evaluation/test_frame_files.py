@@ -1,0 +1,68 @@
+"""Work in the background: bounded, in order where it should be, and its errors are heard."""
+
+import threading
+import time
+
+import pytest
+
+from segmentor.evaluation.frame_files import Background
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_at_most_so_much_is_unfinished(threads):
+    unfinished, worst, lock = 0, 0, threading.Lock()
+
+    def work():
+        nonlocal unfinished
+        time.sleep(0.002)
+        with lock:
+            unfinished -= 1
+
+    with Background(threads, most=4) as background:
+        for _ in range(40):
+            with lock:
+                unfinished += 1
+                worst = max(worst, unfinished)
+            background.submit(work)
+    assert unfinished == 0
+    assert worst <= 5
+
+
+def test_one_thread_keeps_the_order():
+    done = []
+    with Background(1, most=3) as background:
+        for index in range(30):
+            background.submit(lambda index=index: (time.sleep(0.002 * (index % 2)), done.append(index)))
+    assert done == list(range(30))
+
+
+def run(count, fails_at, most):
+    def work(index):
+        if index == fails_at:
+            raise OSError("disk full")
+
+    with Background(2, most) as background:
+        for index in range(count):
+            background.submit(work, index)
+
+
+@pytest.mark.parametrize("fails_at", [0, 9])
+def test_an_error_is_raised_at_the_latest_at_the_end(fails_at):
+    with pytest.raises(OSError, match="disk full"):
+        run(10, fails_at, most=3)
+    with pytest.raises(OSError, match="disk full"):
+        run(10, fails_at, most=100)
+
+
+def stop(done):
+    with Background(1, most=100) as background:
+        for index in range(50):
+            background.submit(lambda index=index: (time.sleep(0.05), done.append(index)))
+        raise KeyboardInterrupt
+
+
+def test_what_has_not_begun_is_dropped_where_an_error_ends_the_block():
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        stop(done)
+    assert len(done) < 50

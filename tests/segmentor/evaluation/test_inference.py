@@ -1,0 +1,126 @@
+"""Test-time modes: what they average, over what, and that they cover every pixel."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+from torch.nn import functional as F
+
+from lib.models import SegOutput
+from lib.utils.distributed import World
+from lib.utils.runtime import Runtime
+from segmentor.evaluation.inference import predict_logits
+
+RUNTIME = Runtime(torch.device("cpu"), torch.bfloat16, World())
+
+
+def settings(mode, scale_search=(1.0,), flip=True, crop_size=(8, 6), crop_stride_ratio=0.5):
+    return SimpleNamespace(
+        mode=mode,
+        scale_search=list(scale_search),
+        flip=flip,
+        crop_size=list(crop_size),
+        crop_stride_ratio=crop_stride_ratio,
+    )
+
+
+class Recorder(nn.Module):
+    """A function of the image as a network; remembers the images that it was given."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+        self.seen = []
+
+    def forward(self, image):
+        self.seen.append(image.clone())
+        return SegOutput(self.function(image))
+
+
+def double(image):
+    return torch.cat([image, -image], 1)
+
+
+def images(*shape, seed=0):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def test_ss_test_is_the_network_alone():
+    network, batch = Recorder(double), images(2, 1, 9, 11)
+    torch.testing.assert_close(predict_logits(network, batch, settings("ss_test"), RUNTIME), double(batch))
+    assert len(network.seen) == 1
+
+
+def test_logits_are_float32_and_autocast_is_asked_for():
+    network = Recorder(nn.Conv2d(1, 2, 3, padding=1))
+    batch = images(1, 1, 8, 8)
+    with torch.no_grad():
+        exact, rough = (predict_logits(network, batch, settings("ss_test"), RUNTIME, amp) for amp in (False, True))
+    assert exact.dtype == rough.dtype == torch.float32
+    assert not torch.equal(exact, rough)
+    torch.testing.assert_close(exact, rough, atol=0.05, rtol=0.05)
+
+
+def test_mirroring_makes_the_result_mirror_symmetric():
+    torch.manual_seed(0)
+    network = Recorder(nn.Conv2d(1, 3, 3, padding=1))
+    batch = images(2, 1, 10, 12)
+    with torch.no_grad():
+        got = predict_logits(network, batch, settings("ms_test"), RUNTIME)
+        mirrored = predict_logits(network, batch.flip(-1), settings("ms_test"), RUNTIME)
+        alone = network.function(batch)
+    torch.testing.assert_close(mirrored.flip(-1), got)
+    assert not torch.allclose(got, alone)
+    torch.testing.assert_close(got, (alone + network.function(batch.flip(-1)).flip(-1)) / 2)
+
+
+def test_scales_are_averaged_at_the_images_size():
+    network, batch = Recorder(double), images(1, 1, 8, 12)
+    got = predict_logits(network, batch, settings("ms_test", (0.5, 1.0, 2.0), flip=False), RUNTIME)
+    assert [tuple(seen.shape[-2:]) for seen in network.seen] == [(4, 6), (8, 12), (16, 24)]
+    there_and_back = [
+        F.interpolate(F.interpolate(double(batch), size=size, mode="bilinear"), size=(8, 12), mode="bilinear")
+        for size in [(4, 6), (8, 12), (16, 24)]
+    ]
+    torch.testing.assert_close(got, sum(there_and_back) / 3)
+
+
+@given(
+    st.integers(1, 30), st.integers(1, 30), st.integers(1, 20), st.integers(1, 20), st.floats(0.05, 1, exclude_min=True)
+)
+def test_windows_cover_every_pixel_and_overlaps_are_averaged(height, width, crop_width, crop_height, ratio):
+    network, batch = Recorder(double), images(2, 1, height, width)
+    config = settings("sscrop_test", crop_size=(crop_width, crop_height), crop_stride_ratio=ratio)
+    # What a pixel becomes depends on itself alone here, so the mean over windows is what one pass gives.
+    torch.testing.assert_close(predict_logits(network, batch, config, RUNTIME), double(batch))
+    expected = (min(height, crop_height), min(width, crop_width))
+    assert {tuple(seen.shape[-2:]) for seen in network.seen} == {expected}
+
+
+def test_overlapping_windows_count_alike():
+    def mean_of_window(image):
+        return double(image.mean((-2, -1), keepdim=True).expand_as(image))
+
+    batch = torch.arange(12.0).reshape(1, 1, 1, 12)
+    got = predict_logits(
+        Recorder(mean_of_window), batch, settings("sscrop_test", crop_size=(8, 1), crop_stride_ratio=0.5), RUNTIME
+    )
+    # Windows 0-7 and 4-11, of means 3.5 and 7.5.
+    torch.testing.assert_close(got[0, 0, 0], torch.tensor([3.5] * 4 + [5.5] * 4 + [7.5] * 4))
+
+
+def test_windows_are_at_most_a_stride_apart():
+    network = Recorder(double)
+    predict_logits(
+        network, images(1, 1, 1, 100), settings("sscrop_test", crop_size=(10, 1), crop_stride_ratio=0.3), RUNTIME
+    )
+    assert len(network.seen) == 31
+
+
+@pytest.mark.parametrize("mode", ["ss_test", "ms_test", "sscrop_test"])
+def test_every_mode_keeps_the_size(mode):
+    config = settings(mode, (0.5, 0.75, 1.25))
+    assert predict_logits(Recorder(double), images(3, 1, 13, 17), config, RUNTIME).shape == (3, 2, 13, 17)
