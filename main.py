@@ -32,7 +32,7 @@ def work_of(phase: str) -> Callable[[Config, Any], Any]:
     elif phase == "export":
         from segmentor.export.exporter import Exporter as Work
     else:
-        from segmentor.evaluation.comparison import Comparison as Work
+        from segmentor.evaluation.comparison import Comparer as Work
     return Work
 
 

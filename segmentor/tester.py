@@ -1,4 +1,4 @@
-"""The one tester: a checkpoint in; masks, pictures, scores and a report out."""
+"""The one tester: evaluates a checkpoint, and writes masks, pictures, scores and a report."""
 
 import logging
 import time
@@ -18,6 +18,7 @@ from lib.utils.distributed import join_over_processes
 from lib.utils.errors import CheckpointError
 from lib.utils.runtime import Runtime
 from segmentor.evaluation.evaluator import Evaluation, evaluate
+from segmentor.evaluation.inference import build_inference
 from segmentor.evaluation.report import environment, write_results
 from segmentor.evaluation.result_folder import ResultWriter, clear_results, refuse_source_folder
 
@@ -27,8 +28,8 @@ logger = logging.getLogger("samcl")
 class Tester:
     """Evaluates ``network.resume`` on ``data_dir``/val, or on the frames of ``test.test_dir``.
 
-    With ``test.val_aug`` ``tiaug`` these are unconstrained (see :func:`~lib.datasets.build.build_eval_loader`), and so
-    are the frames, masks and pictures that are written.
+    With ``test.val_aug`` ``tiaug`` frames and labels are augmented first (*unconstrained*, see
+    :func:`~lib.datasets.build.build_eval_loader`), and the masks and pictures that are written show them so.
 
     Args:
         config: of the run.
@@ -36,7 +37,7 @@ class Tester:
 
     Raises:
         CheckpointError: no checkpoint is named, or it doesn't fit the network.
-        ConfigError: results would go to the folder that frames come from.
+        ConfigError: the results would be written to the folder that frames are read from.
         DataError: there are no frames, or they can't be read.
     """
 
@@ -45,10 +46,10 @@ class Tester:
             raise CheckpointError("--phase test needs a checkpoint: name it with --resume FILE.pth")
         self.config = config
         self.runtime = runtime
-        self.out_dir = Path(config.test.out_dir or _usual_out_dir(config))
+        self.out_dir = Path(config.test.out_dir or _default_out_dir(config.network.resume, config.test.val_aug))
         refuse_source_folder(config, self.out_dir)
-        network = build_network_with_weights(config)
-        self.network = network.to(runtime.device, memory_format=torch.channels_last)
+        network = build_network_with_weights(config).to(runtime.device)
+        self.network = network.to(memory_format=torch.channels_last)
         self.batches = build_eval_loader(
             config,
             runtime.world.rank,
@@ -60,8 +61,12 @@ class Tester:
         )
 
     def run(self) -> dict[str, Any] | None:
-        """Write ``label/``, ``vis/``, optionally ``prob/``, and with labels ``metrics.json``, ``frames.csv`` and
-        ``report.html``; returns the content of ``metrics.json``."""
+        """Write ``label/``, ``vis/`` and, with ``test.save_prob``, ``prob/``; of frames with labels ``metrics.json``,
+        ``frames.csv`` and ``report.html`` as well.
+
+        Returns:
+            The content of ``metrics.json``; None where no pixel has a label.
+        """
         config, world = self.config, self.runtime.world
         logger.info("testing %s, writing to %s", config.network.resume, self.out_dir)
         if world.is_main:
@@ -70,12 +75,9 @@ class Tester:
         start = time.perf_counter()
         with ResultWriter(config, self.out_dir, world.rank) as writer:
             result = evaluate(
-                self.network,
+                build_inference(config.test, self.network, self.runtime, config.test.amp),
                 tqdm(self.batches, unit="batch", dynamic_ncols=True, disable=None if world.is_main else True),
-                self.runtime,
                 config.data.num_classes,
-                settings=config.test,
-                amp=config.test.amp,
                 on_batch=writer.write,
             )
         frames = sorted(join_over_processes(writer.scores()), key=lambda frame: frame.name)
@@ -115,7 +117,7 @@ class Tester:
         }
 
 
-def _usual_out_dir(config: Config) -> str:
-    """Named after the checkpoint, and apart for unconstrained frames."""
-    suffix = "" if config.test.val_aug == "none" else f"_{config.test.val_aug}"
-    return f"seg_results/{Path(config.network.resume).stem}{suffix}"
+def _default_out_dir(checkpoint: str, val_aug: str) -> str:
+    """Named after the checkpoint, and another one for unconstrained frames."""
+    suffix = "" if val_aug == "none" else f"_{val_aug}"
+    return f"seg_results/{Path(checkpoint).stem}{suffix}"

@@ -1,4 +1,4 @@
-"""The one training loop. What varies between learning strategies is the objective that is passed in."""
+"""The one training loop; learning strategies differ in the objective that is optimised."""
 
 import logging
 import math
@@ -18,6 +18,7 @@ from lib.utils.errors import CheckpointError, Interrupted
 from lib.utils.runtime import Runtime
 from segmentor.checking.data import check_before_training
 from segmentor.evaluation.evaluator import Batch, evaluate
+from segmentor.evaluation.inference import build_inference
 from segmentor.objectives import build_objective
 from segmentor.training.compilation import compile_training
 from segmentor.training.monitor import Monitor
@@ -37,9 +38,9 @@ def synchronises_batch_norm(bn_type: str, runtime: Runtime) -> bool:
 
 
 class Trainer:
-    """Trains a network as a config says; goes on with an interrupted run where that is asked for.
+    """Trains a network as a config says; resumes an interrupted run with ``network.resume_continue``.
 
-    What can be wrong (data, weights, an existing run of the same name) is found here, before the first step.
+    Faults of the data, of the weights and of an existing run of the same name are raised here, before the first step.
 
     Args:
         config: of the run.
@@ -64,10 +65,12 @@ class Trainer:
         self.iteration = resumed["iteration"] if resumed else 0
         self.best = dict(resumed["best"]) if resumed else {"miou": -math.inf, "loss": math.inf}
 
-        place = {"rank": runtime.world.rank, "world_size": runtime.world.size, "pin_memory": pin_memory(runtime.device)}
-        self.batches = build_train_loader(config, self.iteration, **place)
-        left = config.data.cache_gb - self.batches.cache_gb
-        self.validation_batches = build_eval_loader(config, cache_gb=left, **place)
+        world, pinned = runtime.world, pin_memory(runtime.device)
+        self.batches = build_train_loader(config, self.iteration, world.rank, world.size, pinned)
+        uncached_gb = config.data.cache_gb - self.batches.cache_gb
+        self.validation_batches = build_eval_loader(
+            config, world.rank, world.size, pin_memory=pinned, cache_gb=uncached_gb
+        )
         check_before_training(config)
 
         model = TrainingModel(build_network_with_weights(config, checkpoint), build_objective(config))
@@ -86,11 +89,11 @@ class Trainer:
 
     @property
     def optimizer(self) -> torch.optim.Optimizer:
-        """Of the network and what learns with it."""
+        """The optimiser of the network and of the objective's auxiliary parameters."""
         return self.step.optimizer
 
     def run(self) -> dict[str, float]:
-        """Run to ``solver.max_iters``, validating and saving on the way; returns :attr:`best`.
+        """Train to ``solver.max_iters``, with validations and checkpoints on the way; returns :attr:`best`.
 
         Raises:
             Interrupted: a signal came, and the run was saved after the step.
@@ -105,7 +108,7 @@ class Trainer:
         if self.runtime.world.is_main:
             self.checkpoints.remove_existing_run()
         self.network.train()
-        history = self.checkpoints.beside("history.csv")
+        history = self.checkpoints.sibling_path("history.csv")
         with (
             self._lock,
             StopSignals(self.runtime.world) as signals,
@@ -119,10 +122,10 @@ class Trainer:
                 signum = signals.requested()
                 last = self.iteration >= end
                 if last or self.iteration % solver.display_iter == 0:
-                    self._look_for_nonfinite()
+                    self._handle_nonfinite()
                     monitor.display(self.iteration, self.record.means(), self.step.learning_rates())
                 elif self.record.is_full:
-                    self._look_for_nonfinite()
+                    self._handle_nonfinite()
                 if last or self.iteration % solver.test_interval == 0:
                     self._validate(monitor)
                 if last or signum or self.iteration % self.config.checkpoints.save_iters == 0:
@@ -130,15 +133,15 @@ class Trainer:
                 if last:
                     break
                 if signum:
-                    raise Interrupted(self._how_to_go_on(signum), signum)
+                    raise Interrupted(self._resume_hint(signum), signum)
         logger.info("done: best mIoU %.2f %%, %s", 100 * self.best["miou"], self.checkpoints.path("max_performance"))
         return self.best
 
-    def _look_for_nonfinite(self) -> None:
-        """The one place in the loop that waits for the device's numbers."""
-        self.nonfinite.judge(self.record.read())
+    def _handle_nonfinite(self) -> None:
+        """Read the losses since the last call, the one wait for the device in the loop, and handle masked steps."""
+        self.nonfinite.handle(self.record.read())
 
-    def _how_to_go_on(self, signum: int) -> str:
+    def _resume_hint(self, signum: int) -> str:
         return (
             f"stopped by {Signals(signum).name} after iteration {self.iteration}; go on with "
             f"--resume {self.checkpoints.path('latest')} --resume_continue y"
@@ -155,7 +158,7 @@ class Trainer:
         )
 
     def _validate(self, monitor: Monitor) -> None:
-        """Score the validation set and keep the checkpoint if it is the best so far in mIoU or loss."""
+        """Evaluate on the validation set, and save a checkpoint where mIoU or loss are the best so far."""
         first: list[tuple[Batch, Tensor]] = []
 
         def keep_first(batch: Batch, _: Tensor, prediction: Tensor) -> None:
@@ -165,11 +168,9 @@ class Trainer:
         # Batch norms that each process kept its own statistics in must be those of the network that is saved.
         share_from_main([*self.network.buffers(), *self.objective.buffers()])
         result = evaluate(
-            self.network,
+            build_inference(self.config.val, self.network, self.runtime),
             self.validation_batches,
-            self.runtime,
             self.config.data.num_classes,
-            settings=self.config.val,
             criterion=self.objective.validation_loss,
             on_batch=keep_first,
         )
@@ -189,7 +190,7 @@ class Trainer:
             self._save("min_loss")
 
     def _save(self, kind: str) -> None:
-        self._look_for_nonfinite()
+        self._handle_nonfinite()
         if not all(torch.isfinite(value).all() for value in self.network.state_dict().values()):
             raise FloatingPointError(f"weights not finite after iteration {self.iteration}{_DIVERGED}")
         if self.runtime.world.is_main:
@@ -204,7 +205,7 @@ class Trainer:
             self.checkpoints.save(kind, self.network, training)
 
     def _restore(self, training: dict[str, Any]) -> None:
-        """Go on where ``training`` was saved; network, iteration and best scores are restored already."""
+        """Restore the rest of a checkpoint's state; network, iteration and best scores are restored already."""
         path = self.config.network.resume
         try:
             self.objective.load_state_dict(training["objective"])

@@ -3,6 +3,7 @@
 import ast
 import re
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,20 @@ def test_rooms_import_only_what_they_may(source):
 def test_every_room_is_known():
     rooms = {room_of(source) for source in SOURCES}
     assert rooms <= {"lib", "lib/utils", *(f"lib/{name}" for name in ROOMS), "segmentor", "scripts", "main.py"}
+
+
+def room_of_segmentor(source: str) -> str:
+    """A folder of segmentor, or a file right in it."""
+    return "/".join(source.split("/")[:2])
+
+
+def test_rooms_of_segmentor_form_no_circle():
+    above = {room_of_segmentor(source): set() for source in SOURCES if source.startswith("segmentor/")}
+    for source in SOURCES:
+        if source.startswith("segmentor/"):
+            rooms = {room_of_segmentor(file) for file in imports_of(source) if file.startswith("segmentor/")}
+            above[room_of_segmentor(source)] |= rooms - {room_of_segmentor(source)}
+    TopologicalSorter(above).prepare()  # raises CycleError, which names the rooms
 
 
 def test_only_builders_know_the_config():

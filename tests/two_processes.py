@@ -20,6 +20,7 @@ from lib.utils.runtime import Runtime, start_runtime
 from lib.utils.seed import seed_everything
 from segmentor.checking.names import check_names
 from segmentor.evaluation.evaluator import Batch, evaluate
+from segmentor.evaluation.inference import build_inference
 from segmentor.trainer import Trainer
 
 CONTRAST = (
@@ -86,11 +87,9 @@ def scores(config: Config, runtime: Runtime, folders: Sequence[Path]) -> list[tu
     for folder in folders:
         place = {"rank": runtime.world.rank, "world_size": runtime.world.size}
         result = evaluate(
-            trainer.network,
+            build_inference(config.test, trainer.network, runtime),
             build_eval_loader(config, test_dir=str(folder), **place),
-            runtime,
             config.data.num_classes,
-            settings=config.test,
             criterion=trainer.objective.validation_loss,
         )
         found.append((result.confusion.matrix, result.images, result.loss))

@@ -15,7 +15,7 @@ from lib.utils.runtime import Runtime
 
 logger = logging.getLogger("samcl")
 
-USUAL_OUT_DIR = "check"
+DEFAULT_OUT_DIR = "check"
 """Folder of ``check.json`` in the current one, unless ``test.out_dir`` names another."""
 WIDTH = 110
 """Characters of a line in the table, at most."""
@@ -37,7 +37,7 @@ class Checker:
             raise DataError("data.data_dir: names no folder; --data_dir names the one that holds train/ and val/")
         self.config = config
         self.runtime = runtime
-        self.path = Path(config.test.out_dir or USUAL_OUT_DIR) / "check.json"
+        self.path = Path(config.test.out_dir or DEFAULT_OUT_DIR) / "check.json"
 
     def run(self) -> dict[str, Any] | None:
         """Print the table and write ``check.json``; returns its content, None in processes that don't check.

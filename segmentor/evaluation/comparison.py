@@ -1,10 +1,10 @@
-"""Tests side by side: their result folders in, ``compare.html``, ``.csv`` and ``.json`` out."""
+"""Compares the results of several tests: writes ``compare.html``, ``compare.csv`` and ``compare.json``."""
 
 import csv
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,12 @@ COLUMNS = (
 """Of ``compare.csv``: scores in percent, distances in pixels; differences are to the first run."""
 
 
-class Comparison:
+class Comparer:
     """Compares the result folders ``compare.runs`` of tests with the first of them.
 
     Args:
         config: of the command; results go to ``test.out_dir``.
-        runtime: not needed, as in other phases.
+        runtime: unused; every phase gets it.
 
     Raises:
         ConfigError: fewer than two folders.
@@ -62,7 +62,7 @@ class Comparison:
     def run(self) -> dict[str, Any]:
         """Write the three files; returns the content of ``compare.json``."""
         logger.info("comparing %d tests, writing to %s", len(self.runs), self.out_dir)
-        warnings = differences_in_kind(self.runs)
+        warnings = comparability_warnings(self.runs)
         for warning in warnings:
             logger.warning(warning)
         first, *others = self.runs
@@ -96,7 +96,7 @@ class Comparison:
 
 
 def unique_names(folders: Sequence[Path]) -> list[str]:
-    """The last parts of the folders' paths, as many as it takes to tell them apart.
+    """A name for each folder: the last parts of its path, as many as it takes to make them unique.
 
     Raises:
         ConfigError: a folder is named twice.
@@ -113,10 +113,15 @@ def unique_names(folders: Sequence[Path]) -> list[str]:
 
 
 def read_run(folder: Path, name: str, out_dir: Path) -> Run:
-    """Read a test's results.
+    """Read the results of a test.
+
+    Args:
+        folder: ``test.out_dir`` of the test.
+        name: of the run among those compared.
+        out_dir: of the comparison; the page links from there.
 
     Raises:
-        DataError: they aren't there, or can't be read.
+        DataError: there are no results, or they can't be read.
     """
     path = folder / "metrics.json"
     if not path.is_file():
@@ -143,7 +148,7 @@ def read_run(folder: Path, name: str, out_dir: Path) -> Run:
 
 
 def _read_frames(path: Path) -> dict[str, dict[str, Any]]:
-    """Scores by frame; none of a test of an earlier version."""
+    """Scores by frame; empty for a test by an earlier version, which wrote no such file."""
     if not path.is_file():
         return {}
     with open(path, newline="", encoding="utf-8", errors="surrogateescape") as file:
@@ -163,12 +168,12 @@ def _common_classes(runs: Sequence[Run]) -> list[str]:
     return common
 
 
-def differences_in_kind(runs: Sequence[Run]) -> list[str]:
-    """What speaks against comparing runs with the first: other classes, frames, labels, kinds of test."""
+def comparability_warnings(runs: Sequence[Run]) -> list[str]:
+    """Sentences on what speaks against comparing runs with the first: other classes, frames, labels or modes."""
     first, warnings = runs[0], []
     for run in runs[1:]:
         pair = f"{run.name} and {first.name}"
-        if _names(run) != _names(first):
+        if _class_names(run) != _class_names(first):
             warnings.append(f"{pair} have different classes; compared are those of the same name")
         if not (run.frames and first.frames):
             warnings.append(f"{pair}: no frames.csv beside metrics.json, so frames can't be compared")
@@ -178,7 +183,7 @@ def differences_in_kind(runs: Sequence[Run]) -> list[str]:
                 f"{pair} were tested on different frames: {len(run.frames)} and {len(first.frames)}, {common} of them "
                 f"in both; overall scores aren't of the same set"
             )
-        elif _truth(run) != _truth(first):
+        elif _label_pixels(run) != _label_pixels(first):
             warnings.append(f"{pair} have frames of the same names but different labels")
         for key, title in (("val_aug", "frames under different augmentation"), ("mode", "different modes of testing")):
             if run.metrics.get(key) != first.metrics.get(key):
@@ -187,21 +192,18 @@ def differences_in_kind(runs: Sequence[Run]) -> list[str]:
     return warnings
 
 
-def _names(run: Run) -> list[str]:
+def _class_names(run: Run) -> list[str]:
     return [entry["name"] for entry in run.metrics["classes"]]
 
 
-def _truth(run: Run) -> list[int]:
+def _label_pixels(run: Run) -> list[int]:
     """Number of pixels of each class in the labels."""
     return [sum(row) for row in run.metrics["confusion_matrix"]]
 
 
 def compare_frames(run: Run, first: Run, score: Score) -> Paired | None:
-    """Differences of a score to the first run, frame by frame; None without a frame that has it in both."""
-    scores, baseline = (
-        {name: score.factor * row[score.key] for name, row in one.frames.items() if row[score.key] is not None}
-        for one in (run, first)
-    )
+    """The differences of a score to the first run over the frames that have it in both; None without any."""
+    scores, baseline = _frame_scores(run, score), _frame_scores(first, score)
     found = paired_difference(scores, baseline)
     if found is None:
         return None
@@ -209,6 +211,11 @@ def compare_frames(run: Run, first: Run, score: Score) -> Paired | None:
     better = sum((change < 0) if score.smaller_is_better else (change > 0) for change in changes)
     worse = sum((change > 0) if score.smaller_is_better else (change < 0) for change in changes)
     return Paired(found.count, found.mean, found.interval, better, worse)
+
+
+def _frame_scores(run: Run, score: Score) -> dict[Hashable, float]:
+    """The score of every frame that has it, by name and in the unit of its title."""
+    return {name: score.factor * row[score.key] for name, row in run.frames.items() if row[score.key] is not None}
 
 
 def _overall_rows(report: Report) -> list[dict[str, Any]]:

@@ -5,20 +5,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lib.metrics import ConfusionMatrix
-from lib.utils.config.data_sections import Evaluation as EvaluationSettings
 from lib.utils.distributed import sum_over_processes
-from lib.utils.runtime import Runtime
-from segmentor.evaluation.inference import predict_logits
+from segmentor.evaluation.inference import Inference
 
 Batch = dict[str, Any]
+"""What the loaders of :mod:`lib.datasets.build` yield."""
 
 
 @dataclass
 class Evaluation:
-    """What was found on a set of frames.
+    """The result of evaluating a network on a set of frames.
 
     Attributes:
         confusion: over all labelled frames.
@@ -35,40 +34,38 @@ class Evaluation:
 
 @torch.inference_mode()
 def evaluate(
-    network: nn.Module,
+    inference: Inference,
     batches: Iterable[Batch],
-    runtime: Runtime,
     num_classes: int,
     *,
-    settings: EvaluationSettings,
     criterion: Callable[[Tensor, Tensor], Tensor] | None = None,
-    amp: bool = False,
     on_batch: Callable[[Batch, Tensor, Tensor], None] | None = None,
 ) -> Evaluation:
-    """Evaluate ``network`` on every frame once; the scores come from one confusion matrix over the set.
+    """Evaluate a network on every frame once; the scores come from one confusion matrix over the set.
+
+    The network is set to evaluation mode for the time, and back. Matrices, counts and losses are summed over the
+    processes of the run.
 
     Args:
-        network: set to evaluation mode for the time, and back.
-        batches: from :func:`lib.datasets.build_eval_loader`; this process's share of the frames.
-        runtime: of the run; matrices and losses are summed over its processes.
+        inference: of the network.
+        batches: from :func:`lib.datasets.build.build_eval_loader`; this process's share of the frames.
         num_classes: C.
-        settings: config ``val`` or ``test``, for :func:`~segmentor.evaluation.inference.predict_logits`.
         criterion: ``(logits, labels) -> scalar`` mean over a batch.
-        amp: run in the training's number format instead of float32.
         on_batch: called with each batch, its logits (N, C, H, W) float32 and predicted classes (N, H, W) int64.
     """
+    network, device = inference.network, inference.runtime.device
     was_training = network.training
     network.eval()
-    confusion = ConfusionMatrix(num_classes).to(runtime.device)
-    images, labelled, loss_sum = 0, 0, torch.zeros((), device=runtime.device)
+    confusion = ConfusionMatrix(num_classes).to(device)
+    images, labelled, loss_sum = 0, 0, torch.zeros((), device=device)
     for batch in batches:
-        logits = predict_logits(network, batch["image"], settings, runtime, amp)
+        logits = inference(batch["image"])
         # max, as argmax over the second dimension takes CPUs eight times as long.
         prediction = logits.max(1).indices
         count = logits.shape[0]
         images += count
         if batch["label"] is not None:
-            labels = batch["label"].to(runtime.device, non_blocking=True)
+            labels = batch["label"].to(device, non_blocking=True)
             confusion.update(prediction, labels)
             labelled += count
             if criterion is not None:
@@ -77,7 +74,7 @@ def evaluate(
             on_batch(batch, logits, prediction)
     network.train(was_training)
     sum_over_processes(confusion.matrix)
-    counts = torch.tensor([images, labelled], dtype=torch.float32, device=runtime.device)
+    counts = torch.tensor([images, labelled], dtype=torch.float32, device=device)
     images, labelled, loss = sum_over_processes(torch.cat([counts, loss_sum.reshape(1)])).tolist()
     mean_loss = loss / labelled if labelled and criterion is not None else None
     return Evaluation(confusion, int(images), int(labelled), mean_loss)

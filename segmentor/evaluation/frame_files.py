@@ -1,4 +1,4 @@
-"""What predictions leave behind: masks, pictures and probabilities, written beside the network's work."""
+"""The files of a predicted frame: mask, picture and probabilities, written in threads beside the network's work."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,19 +15,19 @@ from lib.utils.files import atomic_write
 
 
 class Background:
-    """Threads that work behind the caller's back, but never far behind: memory stays bounded.
+    """A thread pool as a context, with a bounded queue, so that memory stays bounded.
 
-    With one thread the work is done in the order in which it was given. Leaving the ``with`` block waits for all of
-    it, unless an error is the reason.
+    With one thread, calls are made in the order in which they were submitted. Leaving the ``with`` block waits for all
+    of them, unless an error is the reason.
 
     Args:
-        threads: that work.
-        most: pieces of work that may be unfinished before :meth:`submit` waits.
+        threads: number of threads.
+        max_pending: calls that may be unfinished before :meth:`submit` waits.
     """
 
-    def __init__(self, threads: int, most: int) -> None:
+    def __init__(self, threads: int, max_pending: int) -> None:
         self._pool = ThreadPoolExecutor(threads)
-        self._most = most
+        self._max_pending = max_pending
         self._pending: deque[Future] = deque()
 
     def __enter__(self) -> "Background":
@@ -39,14 +39,14 @@ class Background:
             self._collect(0)
 
     def submit(self, work: Callable[..., Any], *args: Any) -> Future:
-        """Queue ``work(*args)``; raises what went wrong in work queued earlier."""
+        """Queue the call ``work(*args)``; raises the error of a call queued earlier, if there was one."""
         future = self._pool.submit(work, *args)
         self._pending.append(future)
-        self._collect(self._most)
+        self._collect(self._max_pending)
         return future
 
-    def _collect(self, most: int) -> None:
-        while len(self._pending) > most:
+    def _collect(self, max_pending: int) -> None:
+        while len(self._pending) > max_pending:
             self._pending.popleft().result()
 
 
@@ -65,13 +65,13 @@ class FrameFiles:
         self._palette = vis.palette_of(config.data.num_classes, config.data.palette)
 
     def write(self, name: str, frame: np.ndarray, label: np.ndarray, probability: np.ndarray | None) -> np.ndarray:
-        """Write the files of one frame; returns the picture, (H', W', 3) uint8 RGB.
+        """Write the files of one frame; returns the picture in ``vis/``, (H', W', 3) uint8 RGB.
 
         Args:
-            name: of the files.
+            name: of the files, without suffix.
             frame: (H, W) or (H, W, channels) float32, deg C.
-            label: (H, W) uint8 classes.
-            probability: (H, W, C) float32, as users read it; looked at with ``save_prob`` alone.
+            label: (H, W) uint8 predicted classes.
+            probability: (H, W, C) float32 of the classes; needed with ``save_prob`` alone.
         """
         vis.save_label(self._out_dir / "label" / f"{name}.png", label, self._palette)
         picture = vis.save_overlay(self._out_dir / "vis" / f"{name}.png", frame, label, self._names, self._palette)

@@ -1,78 +1,121 @@
-"""From normalised images to logits: once, at several scales and mirrored, or through a sliding window."""
+"""From normalised images to logits: once, averaged over scales and mirror images, or through a sliding window."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lib.utils.config.data_sections import Evaluation as EvaluationSection
 from lib.utils.runtime import Runtime
 
 
-def predict_logits(network: nn.Module, images: Tensor, settings: Any, runtime: Runtime, amp: bool = False) -> Tensor:
-    """The logits of a batch, as ``settings.mode`` says (the modes of openseg.pytorch's tester).
+class Inference:
+    """How a network's logits are computed outside training: the modes of openseg.pytorch's tester.
 
-    ``ss_test``: the network's own. ``ms_test``: the mean over ``scale_search`` and, with ``flip``, the mirror image at
-    each scale. ``sscrop_test``: the mean over windows of ``crop_size``, or the image's size where that is smaller,
-    ``crop_stride_ratio`` of it apart at most; the last one ends at the image's edge. Means are of logits.
+    ``ss_test`` (single scale) takes the network's own logits. ``ms_test`` (multiple scales) takes their mean over
+    ``scale_search`` and, with ``flip``, over the mirror image at each scale. ``sscrop_test`` takes their mean over the
+    windows of ``crop_size``, or of the image's size where that is smaller; windows begin at most
+    ``crop_stride_ratio`` of their length apart, and the last one ends at the image's edge.
 
     Args:
-        network: in evaluation mode, on the runtime's device.
-        images: (N, C_in, H, W) float32, normalised; on any device.
-        settings: config ``val`` or ``test``: has ``mode``, ``scale_search``, ``flip``, ``crop_size`` (width, height),
-            ``crop_stride_ratio``.
+        network: on the runtime's device, in evaluation mode whenever it is called through here.
         runtime: device and number format.
-        amp: run in the training's number format instead of float32.
-
-    Returns:
-        (N, C, H, W) float32 on the runtime's device.
+        mode: ``ss_test``, ``ms_test`` or ``sscrop_test``.
+        scale_search: factors on the image's size.
+        flip: average over mirror images as well.
+        crop_size: (width, height) of a window in pixels.
+        crop_stride_ratio: in (0, 1].
+        amp: compute in the number format of training instead of float32.
     """
-    images = runtime.to_device(images)
 
-    def forward(images: Tensor) -> Tensor:
-        with runtime.autocast(amp):
-            return network(images).logits.float()
+    def __init__(
+        self,
+        network: nn.Module,
+        runtime: Runtime,
+        *,
+        mode: str = "ss_test",
+        scale_search: Sequence[float] = (1.0,),
+        flip: bool = True,
+        crop_size: Sequence[int] = (320, 256),
+        crop_stride_ratio: float = 2 / 3,
+        amp: bool = False,
+    ) -> None:
+        self.network = network
+        self.runtime = runtime
+        self._mode = mode
+        self._scales, self._flip = scale_search, flip
+        self._crop_size, self._stride_ratio = crop_size, crop_stride_ratio
+        self._amp = amp
 
-    if settings.mode == "ms_test":
-        return _over_scales(forward, images, settings.scale_search, settings.flip)
-    if settings.mode == "sscrop_test":
-        return _over_windows(forward, images, settings.crop_size, settings.crop_stride_ratio)
-    return forward(images)
+    def __call__(self, images: Tensor) -> Tensor:
+        """The logits (N, C, H, W) float32, on the runtime's device, of normalised images (N, K, H, W) float32."""
+        images = self.runtime.to_device(images)
+        if self._mode == "ms_test":
+            return _mean_over_scales(self._forward, images, self._scales, self._flip)
+        if self._mode == "sscrop_test":
+            return _mean_over_windows(self._forward, images, self._crop_size, self._stride_ratio)
+        return self._forward(images)
+
+    def _forward(self, images: Tensor) -> Tensor:
+        with self.runtime.autocast(self._amp):
+            return self.network(images).logits.float()
 
 
-def _over_scales(forward: Any, images: Tensor, scales: list[float], flip: bool) -> Tensor:
-    size, total = images.shape[-2:], 0
+def build_inference(section: EvaluationSection, network: nn.Module, runtime: Runtime, amp: bool = False) -> Inference:
+    """Inference as the config's section ``val`` or ``test`` asks for; other arguments as of :class:`Inference`."""
+    return Inference(
+        network,
+        runtime,
+        mode=section.mode,
+        scale_search=section.scale_search,
+        flip=section.flip,
+        crop_size=section.crop_size,
+        crop_stride_ratio=section.crop_stride_ratio,
+        amp=amp,
+    )
+
+
+def _mean_over_scales(
+    forward: Callable[[Tensor], Tensor], images: Tensor, scales: Sequence[float], flip: bool
+) -> Tensor:
+    height, width = images.shape[-2:]
+    at_scales = []
     for scale in scales:
-        scaled = _resized(images, [max(1, round(side * scale)) for side in size])
+        scaled = _resized(images, (max(1, round(height * scale)), max(1, round(width * scale))))
         logits = forward(scaled)
         if flip:
             logits = (logits + forward(scaled.flip(-1)).flip(-1)) / 2
-        total = total + _resized(logits, size)
-    return total / len(scales)
+        at_scales.append(_resized(logits, (height, width)))
+    return sum(at_scales[1:], at_scales[0]) / len(scales)
 
 
-def _resized(images: Tensor, size: Any) -> Tensor:
-    if tuple(images.shape[-2:]) == tuple(size):
+def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
+    if images.shape[-2:] == size:
         return images
-    return F.interpolate(images, size=tuple(size), mode="bilinear", align_corners=False)
+    return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
 
 
-def _over_windows(forward: Any, images: Tensor, crop_size: list[int], stride_ratio: float) -> Tensor:
-    high, wide = min(images.shape[-2], crop_size[1]), min(images.shape[-1], crop_size[0])
-    total, count = None, torch.zeros(images.shape[-2:], device=images.device)
-    for top in _starts(images.shape[-2], high, stride_ratio):
-        for left in _starts(images.shape[-1], wide, stride_ratio):
-            window = (..., slice(top, top + high), slice(left, left + wide))
+def _mean_over_windows(
+    forward: Callable[[Tensor], Tensor], images: Tensor, crop_size: Sequence[int], stride_ratio: float
+) -> Tensor:
+    height, width = images.shape[-2:]
+    window_height, window_width = min(height, crop_size[1]), min(width, crop_size[0])
+    total, count = None, torch.zeros((height, width), device=images.device)
+    for top in _window_starts(height, window_height, stride_ratio):
+        for left in _window_starts(width, window_width, stride_ratio):
+            window = (..., slice(top, top + window_height), slice(left, left + window_width))
             logits = forward(images[window])
             if total is None:
-                total = logits.new_zeros((*logits.shape[:2], *images.shape[-2:]))
+                total = logits.new_zeros((*logits.shape[:2], height, width))
             total[window] += logits
             count[window] += 1
+    assert total is not None  # there is a window at least
     return total / count
 
 
-def _starts(length: int, window: int, stride_ratio: float) -> list[int]:
+def _window_starts(length: int, window: int, stride_ratio: float) -> list[int]:
     """Where windows begin: evenly from 0 to the last that fits, at most ``stride_ratio`` of a window apart."""
     stride = max(1, int(window * stride_ratio))
     steps = -(-(length - window) // stride)

@@ -1,4 +1,4 @@
-"""What a test leaves behind about all frames: ``metrics.json``, ``frames.csv`` and ``report.html``."""
+"""The files of a test about all frames: ``metrics.json``, ``frames.csv`` and ``report.html``."""
 
 import csv
 import json
@@ -30,9 +30,11 @@ from lib.vis.report.numbers import percent
 
 logger = logging.getLogger("samcl")
 
-MOST_EXAMPLES = 3
+MAX_EXAMPLES = 3
 """Of the best, of the median and of the worst frames."""
+
 Curves = dict[str, dict[str, list[tuple[float, float]]]]
+"""Points (iteration, value) by chart and curve."""
 
 
 def write_results(config: Config, out_dir: Path, metrics: dict[str, Any], frames: Sequence[FrameScores]) -> Path:
@@ -45,7 +47,7 @@ def write_results(config: Config, out_dir: Path, metrics: dict[str, Any], frames
         frames: of all processes, sorted by name.
     """
     rows = [frame.row(config.data.names) for frame in frames]
-    # Names that are no UTF-8 keep their bytes, as they are those of files.
+    # File names that aren't UTF-8 keep their bytes.
     with atomic_write(out_dir / "frames.csv", "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -58,7 +60,7 @@ def write_results(config: Config, out_dir: Path, metrics: dict[str, Any], frames
         rows,
         vis.palette_of(config.data.num_classes, config.data.palette),
         read_examples(config, out_dir, groups),
-        learning_curves(Path(config.network.resume)),
+        learning_curves(Path(metrics["checkpoint"])),
         config.to_yaml(),
     )
     with atomic_write(out_dir / "report.html", "w", encoding="utf-8", errors="replace") as file:
@@ -85,9 +87,9 @@ def environment(config: Config, runtime: Runtime) -> dict[str, str | int]:
 
 
 def choose_examples(frames: Iterable[FrameScores]) -> dict[str, list[FrameScores]]:
-    """The frames of the worst, median and best mIoU, by heading; none is there twice where there are three or more."""
+    """The frames of the worst, median and best mIoU by heading; of three frames or more none appears twice."""
     ranked = sorted((frame for frame in frames if frame.miou is not None), key=lambda frame: (frame.miou, frame.name))
-    count = min(MOST_EXAMPLES, max(1, len(ranked) // 3))
+    count = min(MAX_EXAMPLES, max(1, len(ranked) // 3))
     middle = (len(ranked) - count) // 2
     groups = {
         "Worst": ranked[:count],
@@ -98,7 +100,10 @@ def choose_examples(frames: Iterable[FrameScores]) -> dict[str, list[FrameScores
 
 
 def read_examples(config: Config, out_dir: Path, groups: dict[str, list[FrameScores]]) -> dict[str, list[Example]]:
-    """The frames of ``groups`` with truth and the prediction in ``out_dir``, read anew: none of thousands is kept."""
+    """The frames of ``groups`` with their labels and the predictions in ``out_dir``.
+
+    They are read again from their files, so that a test of thousands of frames keeps none of them in memory.
+    """
     names = {frame.name for group in groups.values() for frame in group}
     alone = config.model_copy(update={"data": config.data.model_copy(update={"workers": 0})})
     batches = build_eval_loader(
@@ -126,7 +131,7 @@ def read_examples(config: Config, out_dir: Path, groups: dict[str, list[FrameSco
 
 
 def learning_curves(checkpoint: Path) -> Curves:
-    """From the history beside a checkpoint, by chart and curve; nothing where there is none that can be read."""
+    """The learning curves of a run from the history beside its checkpoint; empty where none can be read."""
     run = re.fullmatch(rf"(.+)_(?:{'|'.join(KINDS)}|previous(?:_\d+)?)", checkpoint.stem)
     if run is None:
         return {}

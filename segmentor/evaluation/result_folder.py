@@ -1,7 +1,7 @@
-"""The result folder of a test: cleared of an earlier test's files, then filled and scored in the background."""
+"""The result folder of a test: an earlier test's files are removed, then frames are written and scored in threads."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,14 +24,14 @@ FRAME_FILES = (("label", ".png"), ("vis", ".png"), ("prob", ".npy"))
 """Folder and suffix of the files of each frame."""
 LISTING = ".written-{}.jsonl"
 """Names of the frames whose files were written by a process, one JSON string a line."""
-MOST_THREADS = 8
+MAX_THREADS = 8
 
 
 def refuse_source_folder(config: Config, out_dir: Path) -> None:
-    """Check that results don't go where frames come from: masks would replace labels, or be taken for some later.
+    """Check that results aren't written where frames are read from: masks would replace labels, or be taken for them.
 
     Raises:
-        ConfigError: they would.
+        ConfigError: ``out_dir`` is such a folder.
     """
     sources = [Path(root, split) for root in config.data.data_dir for split in ("", "train", "val")]
     if config.test.test_dir:
@@ -45,7 +45,7 @@ def refuse_source_folder(config: Config, out_dir: Path) -> None:
 
 
 def clear_results(folder: Path) -> None:
-    """Remove what earlier tests and predictions wrote into ``folder``, perhaps of other frames, and nothing else."""
+    """Remove what earlier tests and predictions wrote into ``folder``, and nothing else."""
     for name in SUMMARIES:
         (folder / name).unlink(missing_ok=True)
     for listing in sorted(folder.glob(LISTING.format("*"))):
@@ -67,9 +67,9 @@ def _listed(listing: Path) -> Iterator[str]:
 
 
 class Listing:
-    """A context that notes the frames whose files are about to be written, for the next :func:`clear_results`.
+    """A context that lists the frames whose files are written, for the next :func:`clear_results`.
 
-    Line by line, before the files themselves: what a killed process leaves must be known, too.
+    A name is listed before the files are written: those of a killed process must be found, too.
 
     Args:
         folder: of the results.
@@ -88,12 +88,12 @@ class Listing:
         self._file.close()
 
     def add(self, name: str) -> None:
-        """Note a frame."""
+        """List a frame whose files are about to be written."""
         self._file.write(f"{json.dumps(name)}\n")
 
 
 class ResultWriter:
-    """Writes and scores the frames of batches in background threads, so that the network need not wait for them.
+    """A context that writes and scores the frames of batches in threads, so that the network need not wait.
 
     Args:
         config: of the run.
@@ -104,19 +104,19 @@ class ResultWriter:
     def __init__(self, config: Config, out_dir: Path, rank: int = 0) -> None:
         self._files = FrameFiles(config, out_dir)
         self._num_classes = config.data.num_classes
-        threads = min(MOST_THREADS, available_cores())
-        self._background = Background(threads, most=2 * config.test.batch_size + threads)
+        threads = min(MAX_THREADS, available_cores())
+        self._background = Background(threads, max_pending=2 * config.test.batch_size + threads)
         self._listing = Listing(out_dir, rank)
-        self._open = ExitStack()
+        self._contexts = ExitStack()
         self._scores: list[Future] = []
 
     def __enter__(self) -> "ResultWriter":
-        self._open.enter_context(self._background)
-        self._open.enter_context(self._listing)
+        self._contexts.enter_context(self._background)
+        self._contexts.enter_context(self._listing)
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._open.__exit__(kind, error, trace)
+        self._contexts.__exit__(kind, error, trace)
 
     def write(self, batch: dict[str, Any], logits: Tensor, prediction: Tensor) -> None:
         """Queue the files and scores of a batch.
@@ -128,9 +128,9 @@ class ResultWriter:
         """
         predictions = prediction.to(torch.uint8).cpu().numpy()
         count = len(predictions)
-        probabilities = [None] * count
+        probabilities: Sequence[np.ndarray | None] = [None] * count
         if self._files.save_prob:
-            probabilities = logits.softmax(1).permute(0, 2, 3, 1).cpu().numpy()
+            probabilities = list(logits.softmax(1).permute(0, 2, 3, 1).cpu().numpy())
         # As bytes, -1 is 255.
         truths = [None] * count if batch["label"] is None else batch["label"].to(torch.uint8).numpy()
         for frame in zip(batch["name"], batch["frame"], predictions, probabilities, truths, strict=True):
@@ -138,7 +138,7 @@ class ResultWriter:
             self._scores.append(self._background.submit(self._finish, *frame))
 
     def scores(self) -> list[FrameScores]:
-        """Of all labelled frames, in the order of their batches; to be asked for when the ``with`` block has ended."""
+        """The scores of all labelled frames in the order of their batches; call it after the ``with`` block."""
         return [scores for scores in (future.result() for future in self._scores) if scores is not None]
 
     def _finish(

@@ -1,4 +1,4 @@
-"""A trained network as one file that runs without this project: deg C in, class probabilities out."""
+"""Exports a trained network to one file that runs without this project, from deg C to class probabilities."""
 
 import io
 import json
@@ -20,12 +20,12 @@ from lib.utils.files import atomic_write
 from lib.utils.runtime import Runtime
 from lib.vis import palette_of
 from segmentor.export.exportable import Deployed
-from segmentor.export.sample_inputs import trial_batches
+from segmentor.export.sample_inputs import sample_batches
 
 logger = logging.getLogger("samcl")
 
 SIZE_MULTIPLE = 32
-"""Of height and width of what an exported network reads: the deepest reduction of any network here."""
+"""Height and width that an exported network reads are multiples of this, the deepest reduction of any network here."""
 TOLERANCE = 1e-4
 """Largest difference in a probability between the network and its export."""
 OPSET = 18
@@ -35,11 +35,11 @@ Run = Callable[[np.ndarray], np.ndarray]
 
 
 class Exporter:
-    """Writes ``network.resume`` as ONNX or as a program of torch.export, and runs what it wrote.
+    """Writes ``network.resume`` as ONNX or as a program of torch.export, and compares the file with the network.
 
     Args:
         config: of the run.
-        runtime: unused but for its place among phases: an export is made and tried on the CPU, in float32.
+        runtime: unused; every phase gets it. Exports are made and compared on the CPU, in float32.
 
     Raises:
         CheckpointError: no checkpoint is named, or it doesn't fit the network.
@@ -65,15 +65,15 @@ class Exporter:
         self.size = (_next_multiple(height), _next_multiple(width))
 
     def run(self) -> float:
-        """Write the file if it computes what the network does; returns the largest difference in a probability.
+        """Write the file if it computes the network's probabilities; returns the largest difference in one.
 
         Raises:
             ConfigError: the network can't be exported.
-            DataError: the frames to try it on can't be read.
+            DataError: the sample frames can't be read.
             FloatingPointError: the difference isn't below :data:`TOLERANCE`; nothing is written.
         """
         logger.info("exporting %s to %s; large networks take minutes", self.config.network.resume, self.path)
-        batches = trial_batches(self.config, self.size)
+        batches = sample_batches(self.config, self.size)
         program, any_size = self._trace()
         if not any_size:
             logger.warning(
@@ -102,7 +102,7 @@ class Exporter:
         return difference
 
     def _trace(self) -> tuple[ExportedProgram, bool]:
-        """The program of any batch size, and if the network allows it of any size; says whether that is so."""
+        """The program, of any batch size, and whether it takes frames of any size, as most networks allow."""
         example = torch.rand(2, self.config.data.num_channels, *self.size) * 10 + 25
         batch = Dim("batch", min=1, max=65536)
         # Twice a symbol's multiple at least, as torch.export takes 1 for a constant.
@@ -125,9 +125,9 @@ class Exporter:
             ) from error
 
     def _metadata(self, any_size: bool) -> dict[str, str]:
-        """What a user of the file needs to know; lists and sections as JSON, sizes as [width, height].
+        """What users of the file need to know; lists and sections as JSON, sizes as [width, height] in pixels.
 
-        Frames look as in training where they are scaled to ``train_size`` and padded to ``size``.
+        To look as in training, frames must be scaled to ``train_size`` and padded to ``size``.
         """
         data, (height, width) = self.config.data, self.size
         sizes = f"H and W multiples of {SIZE_MULTIPLE}" if any_size else f"H {height}, W {width}"
@@ -164,14 +164,16 @@ def _as_onnx(program: ExportedProgram, metadata: dict[str, str], any_size: bool)
     import onnx
 
     with _quiet():
-        model = torch.onnx.export(
+        exported = torch.onnx.export(
             program,
             dynamo=True,
             verbose=False,
             opset_version=OPSET,
             input_names=["frames"],
             output_names=["probabilities"],
-        ).model_proto
+        )
+    assert exported is not None  # as with dynamo
+    model = exported.model_proto
     onnx.helper.set_model_props(model, metadata)
     del model.graph.value_info[:]  # sizes between the nodes, in terms of symbols that mean nothing to a user
     for value in (model.graph.input[0], model.graph.output[0]):
@@ -203,7 +205,7 @@ def _run_torch_export(content: bytes) -> Run:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what PyTorch's exporters warn of and log in working: what they made is tried afterwards."""
+    """A context without warnings and logs of PyTorch's exporters: the file they make is compared afterwards."""
     loggers = [logging.getLogger(name) for name in ("torch.onnx", "torch.export", "onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     try:

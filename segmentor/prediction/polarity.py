@@ -1,4 +1,4 @@
-"""Which way round the grey levels of pictures are: warm things bright (white hot) or dark (black hot)."""
+"""The polarity of grey pictures: warm things are bright (white hot) or dark (black hot)."""
 
 import logging
 from collections.abc import Callable
@@ -7,47 +7,48 @@ import numpy as np
 
 logger = logging.getLogger("samcl")
 
-CLEARLY_MORE = 3.0
-"""How many times the facial pixels turned pictures must have: networks are made for white hot ones."""
-LEAST_FACE = 0.002
-"""Share of a frame's pixels below which no face is in sight."""
-LOOKS = 32
-"""Frames with a face in sight after which a sequence is decided for good."""
+MIN_AREA_FACTOR = 3.0
+"""Pictures count as black hot where the network finds so many times more face after inverting them."""
+MIN_FACE_AREA = 0.002
+"""Share of a frame's pixels, 0 to 1, below which no face is in sight."""
+MAX_DECIDING_FRAMES = 32
+"""Frames with a face in sight after which the polarity of a sequence no longer changes."""
 
 
 class Polarity:
-    """Turns black hot pictures of a sequence that is one or the other.
+    """Inverts the pictures of a sequence that is black hot: networks are trained on white hot ones.
 
-    Each of the first frames is looked at both ways round, and turned if in all so far the network found clearly more
-    face turned than not: one frame that misleads it misleads it about few others.
+    With ``auto`` the network segments each of the first frames as it is and inverted. Frames are inverted as long as
+    the area of the face, summed over all frames so far, is clearly larger in the inverted ones: a frame that misleads
+    the network then decides about few others.
 
     Args:
-        setting: ``white_hot``, ``black_hot``, or ``auto`` to decide.
-        face_area: the share of facial pixels that the network finds in an image (h, w) float32, 0 to 1.
+        setting: ``white_hot``, ``black_hot`` or ``auto``.
+        face_area: returns the share of facial pixels, 0 to 1, that the network finds in an image (h, w) float32.
     """
 
     def __init__(self, setting: str, face_area: Callable[[np.ndarray], float]) -> None:
         self._black_hot = setting == "black_hot"
-        self._looks = LOOKS if setting == "auto" else 0
+        self._undecided_frames = MAX_DECIDING_FRAMES if setting == "auto" else 0
         self._face_area = face_area
-        self._plain = self._turned = 0.0
+        self._area = self._inverted_area = 0.0
 
-    def upright(self, image: np.ndarray) -> np.ndarray:
-        """The image, (h, w) float32 of any unit, with warm things bright; its least and greatest value stay."""
-        if self._looks:
-            self._look(image)
-        return _turned(image) if self._black_hot else image
+    def white_hot(self, image: np.ndarray) -> np.ndarray:
+        """The image (h, w) float32, of any unit, inverted where the sequence is black hot; its value range stays."""
+        if self._undecided_frames:
+            self._compare(image)
+        return _inverted(image) if self._black_hot else image
 
-    def _look(self, image: np.ndarray) -> None:
-        plain, turned = self._face_area(image), self._face_area(_turned(image))
-        if max(plain, turned) < LEAST_FACE:
+    def _compare(self, image: np.ndarray) -> None:
+        area, inverted = self._face_area(image), self._face_area(_inverted(image))
+        if max(area, inverted) < MIN_FACE_AREA:
             return
-        self._looks -= 1
-        self._plain, self._turned = self._plain + plain, self._turned + turned
-        before, self._black_hot = self._black_hot, self._turned > CLEARLY_MORE * self._plain
+        self._undecided_frames -= 1
+        self._area, self._inverted_area = self._area + area, self._inverted_area + inverted
+        before, self._black_hot = self._black_hot, self._inverted_area > MIN_AREA_FACTOR * self._area
         if self._black_hot and not before:
             logger.info("more face is found with grey levels turned: taken for black hot (--polarity white_hot if not)")
 
 
-def _turned(image: np.ndarray) -> np.ndarray:
+def _inverted(image: np.ndarray) -> np.ndarray:
     return image.min() + image.max() - image

@@ -1,4 +1,4 @@
-"""Predictions on anybody's frames: masks, pictures, a video, and what the regions of the face measure."""
+"""Predictions on frames without labels: masks, pictures, a video, and measurements of facial regions."""
 
 import logging
 import time
@@ -23,27 +23,27 @@ from lib.utils.errors import CheckpointError, ConfigError, DataError
 from lib.utils.runtime import Runtime
 from lib.vis.video import VideoFile
 from segmentor.evaluation.frame_files import Background, FrameFiles
-from segmentor.evaluation.inference import predict_logits
+from segmentor.evaluation.inference import build_inference
 from segmentor.evaluation.result_folder import Listing, clear_results
 from segmentor.prediction.polarity import Polarity
 from segmentor.prediction.region_table import FILES, RegionTable
 
 logger = logging.getLogger("samcl")
 
-USUAL_FPS = 10.0
-"""Of the video where the frame rate is unknown."""
+DEFAULT_FPS = 10.0
+"""Frames per second of the video where the frame rate is unknown."""
 WRITERS = 2
-MOST_NOTES = 5
+MAX_NOTES = 5
 
 
-class Prepared(NamedTuple):
-    """A frame on its way into the network.
+class PreparedFrame(NamedTuple):
+    """A frame with the image that the network gets.
 
     Attributes:
-        name: unique.
+        name: unique among the frames.
         frame: as read, of its own size.
-        image: (1, h, w) float32, normalised, of the network's size; of its own with ``sscrop_test``.
-        letterbox: the way back; None where ``image`` has the frame's own size.
+        image: (1, h, w) float32, normalised; letterboxed but with ``sscrop_test``.
+        letterbox: leads back to the frame's size; None where ``image`` has that size.
     """
 
     name: str
@@ -52,8 +52,14 @@ class Prepared(NamedTuple):
     letterbox: Letterbox | None
 
 
-class Finished(NamedTuple):
-    """A frame whose files are written, on its way into video and table; ``picture`` is (H', W', 3) uint8 RGB."""
+class FinishedFrame(NamedTuple):
+    """A frame whose files are written, for the video and the table of regions.
+
+    Attributes:
+        name: unique among the frames.
+        picture: (H', W', 3) uint8 RGB.
+        measurements: one for each facial region.
+    """
 
     name: str
     picture: np.ndarray
@@ -64,8 +70,8 @@ class Predictor:
     """Segments the frames of ``predict.input`` with ``network.resume``.
 
     Frames are letterboxed to the size that the network was trained at (``train.data_transformer.input_size``); with
-    ``test.mode`` ``sscrop_test`` the window slides over them at their own size. A thread reads ahead and others write
-    behind the network's back, a bounded number of frames each, so a sequence may be of any length.
+    ``test.mode`` ``sscrop_test`` a window slides over them at their own size. Threads read frames before the network
+    needs them and write files while it computes, a bounded number of frames each, so a sequence may have any length.
 
     Args:
         config: of the run.
@@ -74,7 +80,7 @@ class Predictor:
     Raises:
         CheckpointError: no checkpoint is named, or it doesn't fit the network.
         ConfigError: no input is named, or the network doesn't take one channel.
-        DataError: there is nothing to read there.
+        DataError: the input can't be read.
     """
 
     def __init__(self, config: Config, runtime: Runtime) -> None:
@@ -91,23 +97,25 @@ class Predictor:
                 f"data.num_channels {config.data.num_channels}; use one that takes 1"
             )
         self.config, self.runtime, reading = config, runtime, config.predict
+        width, height = reading.raw_size
         self.sequence = open_sequence(
-            reading.input,
+            config.predict.input,
             preset=reading.temp_preset,
             scale=reading.temp_scale,
             offset=reading.temp_offset,
-            raw_size=tuple(reading.raw_size),
+            raw_size=(width, height),
         )
         self.fps = reading.fps or self.sequence.fps
-        self.network = build_network_with_weights(config).to(runtime.device, memory_format=torch.channels_last).eval()
+        network = build_network_with_weights(config).to(runtime.device).to(memory_format=torch.channels_last).eval()
+        self._inference = build_inference(config.test, network, runtime, config.test.amp)
         self.out_dir = Path(config.test.out_dir or f"seg_results/{Path(config.network.resume).stem}_predict")
         self._files = FrameFiles(config, self.out_dir)
         self._polarity = Polarity(reading.polarity, self._face_area)
         self._notes: set[str] = set()
 
     def run(self) -> None:
-        """Write ``label/``, ``vis/``, optionally ``prob/``, ``regions.csv``, and of sequences ``overlay.mp4``, figures
-        and the breathing rate.
+        """Write ``label/``, ``vis/``, with ``test.save_prob`` ``prob/``, ``regions.csv``, and of sequences
+        ``overlay.mp4``, figures and the breathing rate.
 
         Raises:
             DataError: a frame can't be read, or there is none.
@@ -116,18 +124,18 @@ class Predictor:
         clear_results(self.out_dir)
         for name in (*FILES, "overlay.mp4"):
             (self.out_dir / name).unlink(missing_ok=True)
-        start, count, most = time.monotonic(), 0, 2 * self.config.test.batch_size + WRITERS
+        start, count, pending = time.monotonic(), 0, 2 * self.config.test.batch_size + WRITERS
         with ExitStack() as stack:
             listing = stack.enter_context(Listing(self.out_dir))
             table = stack.enter_context(RegionTable(self.out_dir, self.config.data.names, self.fps))
-            video = stack.enter_context(VideoFile(self.out_dir / "overlay.mp4", self.fps or USUAL_FPS))
+            video = stack.enter_context(VideoFile(self.out_dir / "overlay.mp4", self.fps or DEFAULT_FPS))
             # One thread for what goes in order, others for what doesn't.
-            ordered = stack.enter_context(Background(1, most))
-            writers = stack.enter_context(Background(WRITERS, most))
+            ordered = stack.enter_context(Background(1, pending))
+            writers = stack.enter_context(Background(WRITERS, pending))
             progress = stack.enter_context(
                 tqdm(total=self.sequence.length, unit="frame", dynamic_ncols=True, disable=None)
             )
-            for batch, logits in self._predictions(most):
+            for batch, logits in self._predictions(pending):
                 for prepared, frame_logits in zip(batch, logits, strict=True):
                     listing.add(prepared.name)
                     finished = writers.submit(self._finish, prepared, frame_logits)
@@ -151,16 +159,15 @@ class Predictor:
             logger.info("no class is called nose: no nostrils, no nose tip, no breathing")
 
     @torch.inference_mode()
-    def _predictions(self, ahead: int) -> Iterator[tuple[list[Prepared], Tensor]]:
-        """Batches, and their logits (N, C, h, w) float32 at the images' size."""
-        settings = self.config.test
-        for batch in _batches(_drawn_ahead(map(self._prepare, self.sequence), ahead), settings.batch_size):
-            images = torch.stack([prepared.image for prepared in batch])
-            yield batch, predict_logits(self.network, images, settings, self.runtime, settings.amp)
+    def _predictions(self, ahead: int) -> Iterator[tuple[list[PreparedFrame], Tensor]]:
+        """Batches of frames, read ``ahead`` of the network, with logits (N, C, h, w) float32 at the images' size."""
+        frames = _prefetched(map(self._prepare, self.sequence), ahead)
+        for batch in _batches(frames, self.config.test.batch_size):
+            yield batch, self._inference(torch.stack([prepared.image for prepared in batch]))
 
-    def _prepare(self, named: tuple[str, ThermalFrame]) -> Prepared:
+    def _prepare(self, named: tuple[str, ThermalFrame]) -> PreparedFrame:
         name, frame = named
-        self._say(name, frame)
+        self._log_notes(name, frame)
         letterbox, image, valid = None, frame.values, None
         if self.config.test.mode != "sscrop_test":
             width, height = self.config.train.data_transformer.input_size
@@ -171,30 +178,29 @@ class Predictor:
             section = section.model_copy(update={"clip": None, "window": None})
         image = normalize(image, valid, section)
         if not frame.radiometric:
-            image = self._polarity.upright(image)
-        return Prepared(name, frame, torch.from_numpy(image)[None], letterbox)
+            image = self._polarity.white_hot(image)
+        return PreparedFrame(name, frame, torch.from_numpy(image)[None], letterbox)
 
     @torch.inference_mode()
     def _face_area(self, image: np.ndarray) -> float:
         """The share of pixels of a normalised image (h, w) that are not the first class, the background."""
-        images = torch.from_numpy(image)[None, None]
-        logits = predict_logits(self.network, images, self.config.test, self.runtime, self.config.test.amp)
+        logits = self._inference(torch.from_numpy(image)[None, None])
         return float((logits.argmax(1) > 0).float().mean())
 
-    def _say(self, name: str, frame: ThermalFrame) -> None:
-        """Log what a reader decided, with the first frame that it is true of."""
+    def _log_notes(self, name: str, frame: ThermalFrame) -> None:
+        """Log what a reader assumed about a frame; each note is logged once."""
         notes = [frame.note]
         if not frame.radiometric:
             notes.append("not radiometric: no temperatures are measured")
             if self.config.normalize.window is not None:
                 notes.append("normalize.window means deg C: grey levels are normalised by their own extremes instead")
         for note in notes:
-            if note and note not in self._notes and len(self._notes) < MOST_NOTES:
+            if note and note not in self._notes and len(self._notes) < MAX_NOTES:
                 self._notes.add(note)
                 logger.info("%s: %s", name, note)
 
-    def _finish(self, prepared: Prepared, logits: Tensor) -> Finished:
-        """Everything about one frame that needs no other: back to its own size, files, measurements."""
+    def _finish(self, prepared: PreparedFrame, logits: Tensor) -> FinishedFrame:
+        """Bring a frame's logits to its own size, write its files and measure its regions."""
         frame = prepared.frame
         maps = logits[None] if prepared.letterbox is None else prepared.letterbox.to_frame(logits[None])
         probabilities = maps[0].softmax(0)
@@ -205,10 +211,10 @@ class Predictor:
         regions = find_regions(label, self.config.data.names, self.config.predict.erode)
         temperatures = frame.values if frame.radiometric else None
         measurements = [measure(name, region, temperatures, probability) for name, region in regions.items()]
-        return Finished(prepared.name, picture, measurements)
+        return FinishedFrame(prepared.name, picture, measurements)
 
     def _append(self, finished: Future, table: RegionTable, video: VideoFile) -> None:
-        frame: Finished = finished.result()
+        frame: FinishedFrame = finished.result()
         table.add(frame.name, frame.measurements)
         video.write(frame.picture)
 
@@ -217,11 +223,11 @@ def _counted(frames: int) -> str:
     return "1 frame" if frames == 1 else f"{frames} frames"
 
 
-def _batches(frames: Iterable[Prepared], most: int) -> Iterator[list[Prepared]]:
-    """Consecutive frames whose images have one size, at most so many."""
-    batch: list[Prepared] = []
+def _batches(frames: Iterable[PreparedFrame], size: int) -> Iterator[list[PreparedFrame]]:
+    """Batches of consecutive frames, at most ``size``, whose images have the same shape."""
+    batch: list[PreparedFrame] = []
     for frame in frames:
-        if batch and (len(batch) == most or frame.image.shape != batch[0].image.shape):
+        if batch and (len(batch) == size or frame.image.shape != batch[0].image.shape):
             yield batch
             batch = []
         batch.append(frame)
@@ -229,14 +235,14 @@ def _batches(frames: Iterable[Prepared], most: int) -> Iterator[list[Prepared]]:
         yield batch
 
 
-def _drawn_ahead(items: Iterable, count: int) -> Iterator:
-    """The items, drawn in a thread, ``count`` ahead."""
+def _prefetched(items: Iterable, count: int) -> Iterator:
+    """The items in order, fetched by a thread, up to ``count`` ahead of the caller."""
     iterator, end = iter(items), object()
     pool = ThreadPoolExecutor(1)
     try:
-        drawn = deque(pool.submit(next, iterator, end) for _ in range(count))
-        while (item := drawn.popleft().result()) is not end:
-            drawn.append(pool.submit(next, iterator, end))
+        fetched = deque(pool.submit(next, iterator, end) for _ in range(count))
+        while (item := fetched.popleft().result()) is not end:
+            fetched.append(pool.submit(next, iterator, end))
             yield item
     finally:
         pool.shutdown(cancel_futures=True)

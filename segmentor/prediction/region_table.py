@@ -1,4 +1,4 @@
-"""The regions of a sequence, frame by frame: a table, and what it shows over time."""
+"""The table of a sequence's facial regions, a row per frame and region, with its figures and the breathing rate."""
 
 import csv
 import json
@@ -25,14 +25,14 @@ FILES = ("regions.csv", "regions.png", "breathing.csv", "breathing.json", "breat
 
 
 class RegionTable:
-    """Writes ``regions.csv``, a row per frame and region, as frames come; keeps of each but one number per region.
+    """A context that writes ``regions.csv``, a row per frame and region; keeps one mean per row in memory.
 
-    The table is there only once it is whole: when the ``with`` block ends without error.
+    The file appears when the ``with`` block ends without error, and is complete.
 
     Args:
-        out_dir: gets :data:`FILES`.
+        out_dir: folder of the :data:`FILES`.
         class_names: C names.
-        fps: frames per second; None = unknown.
+        fps: frames per second; None where it is unknown.
     """
 
     def __init__(self, out_dir: Path, class_names: Sequence[str], fps: float | None) -> None:
@@ -50,17 +50,22 @@ class RegionTable:
         self._opened.__exit__(kind, error, trace)
 
     def add(self, name: str, measurements: Iterable[Measurement]) -> None:
-        """Append the rows of the next frame, one per region."""
+        """Append the rows of the next frame, one per region.
+
+        Args:
+            name: of the frame.
+            measurements: from :func:`lib.metrics.regions.measure`.
+        """
         time = "" if self._fps is None else f"{self._frames / self._fps:.4f}"
         for measured in measurements:
             row = zip(COLUMNS[2:], astuple(measured), strict=True)
             self._rows.writerow([name, time, *(_text(column, value) for column, value in row)])
-            shown = measured.valid and measured.mean is not None
-            self._means[measured.region].append(measured.mean if shown else np.nan)
+            mean = measured.mean if measured.valid else None
+            self._means[measured.region].append(np.nan if mean is None else mean)
         self._frames += 1
 
     def summarise(self) -> None:
-        """Draw ``regions.png`` of two frames or more, and find the breathing rate where the frame rate is known."""
+        """Draw ``regions.png``, and find the breathing rate where the frame rate is known; of two frames or more."""
         means = {name: np.asarray(values) for name, values in self._means.items()}
         if self._frames < 2 or not any(np.isfinite(values).any() for values in means.values()):
             return
@@ -70,12 +75,12 @@ class RegionTable:
         if self._fps is None:
             logger.info("the frame rate is unknown: no times, no breathing; --fps N says it")
         elif "nostrils" in means:
-            self._summarise_breathing(time, means["nostrils"])
+            self._summarise_breathing(time, means["nostrils"], self._fps)
 
-    def _summarise_breathing(self, time: np.ndarray, nostrils: np.ndarray) -> None:
-        found = breathing(nostrils, self._fps)
+    def _summarise_breathing(self, time: np.ndarray, nostrils: np.ndarray, fps: float) -> None:
+        found = breathing(nostrils, fps)
         logger.info("breathing: %s", found.note)
-        if found.filtered is None:
+        if found.filtered is None or found.frequencies is None or found.power is None:
             return
         with atomic_write(self._out_dir / "breathing.csv", "w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")

@@ -19,8 +19,8 @@ from segmentor.training.run_checkpoints import RunCheckpoints
 logger = logging.getLogger("samcl")
 
 REMEDY = "lower lr.base_lr, or compute in float32 with solver.precision fp32"
-MOST_UNREAD = 100
-"""Steps whose losses wait on the device at most, however seldom they are displayed."""
+MAX_UNREAD = 100
+"""Steps whose losses stay on the device at most, however seldom they are displayed."""
 
 
 class Buffers:
@@ -85,11 +85,14 @@ class LossRecord:
 
     @property
     def is_full(self) -> bool:
-        """Whether it is time to read."""
-        return len(self._unread) >= MOST_UNREAD
+        """Whether so many steps are unread that :meth:`read` is due."""
+        return len(self._unread) >= MAX_UNREAD
 
     def read(self) -> list[NonFiniteStep]:
-        """Wait for the device; returns the steps that were masked. To be called by all processes together."""
+        """Wait for the device, and return the steps that were masked since the last call.
+
+        All processes must call this together.
+        """
         if not self._unread:
             return []
         rows = torch.stack(self._unread)
@@ -107,15 +110,15 @@ class LossRecord:
         ]
 
     def undisplayed(self) -> Tensor:
-        """What was read since the last display, (steps, losses) float32, for a checkpoint."""
+        """The losses that were read since the last display, (steps, losses) float32, for a checkpoint."""
         return torch.from_numpy(np.array(self._finite, np.float32))
 
     def restore(self, undisplayed: Tensor) -> None:
-        """Go on from :meth:`undisplayed`, so that the next display tells what an uninterrupted run's does."""
+        """Go on from :meth:`undisplayed`, so that the next display shows the same means as without interruption."""
         self._finite = list(undisplayed.numpy())
 
     def means(self) -> dict[str, float]:
-        """Mean of each loss over all processes and the finite steps that were read; NaN without any. Begins anew."""
+        """The mean of each loss over all processes and the finite steps since the last call; NaN without any."""
         table = np.array(self._finite, np.float64).reshape(-1, len(self._names))
         self._finite.clear()
         means = table.mean(axis=0) if len(table) else np.full(len(self._names), math.nan)
@@ -123,28 +126,28 @@ class LossRecord:
 
 
 class NonFinitePolicy:
-    """What follows from masked steps: ``solver.on_nonfinite`` and ``solver.max_nonfinite``.
+    """Skips masked steps or ends the run, as ``solver.on_nonfinite`` and ``solver.max_nonfinite`` say.
 
     Args:
         config: of the run.
         checkpoints: of the run; batches are saved beside them.
-        saves: whether this process writes files.
+        is_main: whether this process writes files.
 
     Attributes:
         count: masked steps of the run so far.
     """
 
-    def __init__(self, config: Config, checkpoints: RunCheckpoints, saves: bool) -> None:
+    def __init__(self, config: Config, checkpoints: RunCheckpoints, is_main: bool) -> None:
         self._config = config
         self._checkpoints = checkpoints
-        self._saves = saves
+        self._is_main = is_main
         self.count = 0
 
-    def judge(self, steps: list[NonFiniteStep]) -> None:
-        """Report steps and save their batches.
+    def handle(self, steps: list[NonFiniteStep]) -> None:
+        """Report masked steps and save their batches.
 
         Raises:
-            FloatingPointError: they end the run.
+            FloatingPointError: the config lets the run end.
         """
         solver = self._config.solver
         for step in steps:
@@ -161,9 +164,9 @@ class NonFinitePolicy:
     def _report(self, step: NonFiniteStep) -> str:
         number = step.index + 1
         batch = rebuild_batch(self._config, step.index)
-        path = self._checkpoints.beside(f"nonfinite_{number}.npz")
+        path = self._checkpoints.sibling_path(f"nonfinite_{number}.npz")
         kept = f"in {path}"
-        if self._saves:
+        if self._is_main:
             try:
                 with atomic_write(path) as file:
                     np.savez(file, image=batch["image"], label=batch["label"], name=np.array(batch["name"]))
@@ -179,6 +182,6 @@ class NonFinitePolicy:
 
 
 def rebuild_batch(config: Config, index: int) -> Batch:
-    """The batch of all processes that followed on ``index`` others: batches depend on seed and index alone."""
+    """The batch number ``index``, from 0, of all processes together: it depends on seed and index alone."""
     alone = config.model_copy(update={"data": config.data.model_copy(update={"workers": 0, "cache_gb": 0.0})})
     return next(iter(build_train_loader(alone, index)))

@@ -1,4 +1,4 @@
-"""The checkpoints of a training run: where they are, which may not be touched, what is in them."""
+"""The checkpoints of a training run: their paths, their content, and what may not be overwritten."""
 
 import errno
 import re
@@ -17,7 +17,7 @@ from lib.utils.versions import previous_paths
 
 
 class RunCheckpoints:
-    """Reads and writes ``<name>_{latest,max_performance,min_loss}.pth`` of one run, and what stands beside them.
+    """Reads and writes ``<name>_{latest,max_performance,min_loss}.pth`` of one run, and the files beside them.
 
     A checkpoint holds ``config_dict``; ``state_dict``, the network alone; and ``training``, what a resumed run needs.
     The versions of ``_latest`` before it are kept as ``_previous``, ``_previous_2``, ... (``checkpoints.keep``).
@@ -29,26 +29,26 @@ class RunCheckpoints:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._resumes = config.network.resume_continue
-        self._latest_is_good = False
+        self._latest_is_intact = False
 
     @cached_property
     def _yaml(self) -> str:
         return self._config.to_yaml()
 
     def path(self, kind: str) -> Path:
-        """Of the checkpoint of this kind, one of :data:`~lib.utils.checkpoint.KINDS`."""
+        """The path of the checkpoint of a kind, one of :data:`~lib.utils.checkpoint.KINDS`."""
         names = self._config.checkpoints
         return checkpoint_path(names.checkpoints_root, names.checkpoints_dir, names.checkpoints_name, kind)
 
-    def beside(self, ending: str) -> Path:
-        """Of another file of the run, ``<name>_<ending>``."""
+    def sibling_path(self, ending: str) -> Path:
+        """The path of another file of the run, ``<name>_<ending>`` beside its checkpoints."""
         return self.path("latest").with_name(f"{self._config.checkpoints.checkpoints_name}_{ending}")
 
     def lock(self) -> RunLock:
-        """Keep other processes from this run, and clear up what killed ones of its name left half written.
+        """A lock that keeps other commands from this run; removes what killed ones left half written.
 
         Raises:
-            CheckpointError: one of them is at work.
+            CheckpointError: another command has locked it.
             OutputError: the folder can't be written to.
         """
         name, folder = self._config.checkpoints.checkpoints_name, self.path("latest").parent
@@ -63,7 +63,8 @@ class RunCheckpoints:
         Raises:
             CheckpointError: a run of this name exists, and it is neither the one resumed nor to be overwritten.
         """
-        resumed = Path(self._config.network.resume).resolve() if self._goes_on_from_file() else None
+        resume = self._config.network.resume
+        resumed = Path(resume).resolve() if self._resumes and resume else None
         existing = [path for path in self._all_paths() if path.exists()]
         if existing and not self._config.checkpoints.overwrite and resumed not in [p.resolve() for p in existing]:
             raise CheckpointError(
@@ -72,13 +73,13 @@ class RunCheckpoints:
             )
 
     def remove_existing_run(self) -> None:
-        """Delete what a run that is to be overwritten left, lest its best checkpoints be taken for the new run's."""
+        """Delete the files of a run that is overwritten: its best checkpoints must not be taken for the new run's."""
         if self._resumes:
             return
         for path in self._all_paths():
             path.unlink(missing_ok=True)
             path.with_suffix(".yaml").unlink(missing_ok=True)
-        batches = re.compile(re.escape(self.beside("nonfinite_").name) + r"\d+\.npz")
+        batches = re.compile(re.escape(self.sibling_path("nonfinite_").name) + r"\d+\.npz")
         for path in self.path("latest").parent.iterdir():
             if batches.fullmatch(path.name):
                 path.unlink()
@@ -98,13 +99,13 @@ class RunCheckpoints:
         try:
             checkpoint = load_checkpoint(path)
         except CheckpointError as error:
-            raise CheckpointError(f"{error}{_whole_one_before(Path(path))}") from error
+            raise CheckpointError(f"{error}{_hint_at_intact_version(Path(path))}") from error
         if checkpoint.get("training") is None:
             raise CheckpointError(
                 f"{path}: --resume_continue needs a checkpoint with a run's state, and this one holds weights alone; "
                 f"leave --resume_continue out to start a new run from its weights"
             )
-        _check_form(path, checkpoint)
+        _check_training_state(path, checkpoint)
         current = self._config.model_dump(mode="json")
         for section in ("lr", "optim"):
             if current[section] != checkpoint["config_dict"][section]:
@@ -112,8 +113,8 @@ class RunCheckpoints:
                     f"{path}: its run had other settings in section {section}; resume with the config beside it "
                     f"({Path(path).with_suffix('.yaml')}), or leave --resume_continue out to start a new run"
                 )
-        # Resumed from another, ``_latest`` may be damaged, and must not take the place of that one.
-        self._latest_is_good = Path(path).resolve() == self.path("latest").resolve()
+        # Where a run is resumed from another checkpoint, ``_latest`` may be damaged, and must not become ``_previous``.
+        self._latest_is_intact = Path(path).resolve() == self.path("latest").resolve()
         return checkpoint
 
     def save(self, kind: str, network: nn.Module, training: dict[str, Any]) -> None:
@@ -131,19 +132,16 @@ class RunCheckpoints:
             "state_dict": network.state_dict(),
             "training": training,
         }
-        shift = kind == "latest" and (self._latest_is_good or not path.exists())
+        shift = kind == "latest" and (self._latest_is_intact or not path.exists())
         save_checkpoint(path, content, self._yaml, self._config.checkpoints.keep if shift else None)
-        self._latest_is_good |= kind == "latest"
+        self._latest_is_intact |= kind == "latest"
 
     def _all_paths(self) -> list[Path]:
         return [*map(self.path, KINDS), *previous_paths(self.path("latest"))]
 
-    def _goes_on_from_file(self) -> bool:
-        return bool(self._resumes and self._config.network.resume)
 
-
-def _check_form(path: str, checkpoint: dict[str, Any]) -> None:
-    """Raise a CheckpointError unless a checkpoint has what is read of a run before its parts are restored."""
+def _check_training_state(path: str, checkpoint: dict[str, Any]) -> None:
+    """Raise a CheckpointError unless a checkpoint's ``training`` and ``config_dict`` have the expected form."""
     training, config = checkpoint["training"], checkpoint.get("config_dict")
     whole = isinstance(training, dict) and isinstance(config, dict) and {"lr", "optim"} <= config.keys()
     best = training.get("best") if whole else None
@@ -154,8 +152,8 @@ def _check_form(path: str, checkpoint: dict[str, Any]) -> None:
         )
 
 
-def _whole_one_before(path: Path) -> str:
-    """The newest former version of a damaged checkpoint that is whole, as a sentence; empty if there is none."""
+def _hint_at_intact_version(path: Path) -> str:
+    """A sentence that names the newest former version of a damaged checkpoint that is intact; empty without one."""
     for former in previous_paths(path):
         try:
             iteration = load_checkpoint(former)["training"]["iteration"]

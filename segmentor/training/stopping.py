@@ -1,4 +1,4 @@
-"""Signals that ask a run to stop: it finishes its step, saves and ends. A second signal ends it at once."""
+"""Signals that ask a training run to stop: it finishes its step, saves and ends. A second signal ends it at once."""
 
 import os
 import signal
@@ -15,11 +15,11 @@ from lib.utils.errors import Interrupted
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 ECHO_SECONDS = 2.0
-"""With several processes, a signal within this time of the first is the same one, passed on by torchrun as well."""
+"""With several processes, a signal this soon after the first is the same one: torchrun passes it on as well."""
 
 
 class StopSignals:
-    """A context in which SIGINT (Ctrl-C) and SIGTERM (schedulers) are requests, which all processes follow together.
+    """A context in which SIGINT (Ctrl-C) and SIGTERM (of schedulers) are requests that all processes follow together.
 
     Args:
         world: this process's place among all; all of them must make this object.
@@ -27,10 +27,12 @@ class StopSignals:
 
     def __init__(self, world: World) -> None:
         self._received = 0
-        self._since = 0.0
+        self._received_at = 0.0
         self._shared = world.size > 1
         # Of its own and on the CPU: it must not wait for the device, nor come between other exchanges.
-        self._group = dist.new_group(backend="gloo") if self._shared else None
+        group = dist.new_group(backend="gloo") if self._shared else None
+        assert not isinstance(group, int)  # what processes outside a group get, and all are in this one
+        self._group = group
         self._flag = torch.zeros((), dtype=torch.int64)
         self._exchange: dist.Work | None = None
 
@@ -50,10 +52,10 @@ class StopSignals:
             signal.signal(number, handler)
 
     def requested(self) -> int:
-        """The signal that this step is to be the last one for, or 0; to be called once in every step, by all processes.
+        """The number of the signal that asks for this step to be the last one; 0 where none does.
 
-        What the processes have received goes round while the next step runs, so that they stop one step after the
-        signal, all at the same one, and wait for nothing.
+        All processes must call this once in every step. They exchange what they have received while the next step
+        runs: all of them stop one step after the signal, at the same step, and none waits for the exchange.
         """
         if not self._shared:
             return self._received
@@ -68,7 +70,7 @@ class StopSignals:
     def _receive(self, number: int, frame: FrameType | None) -> None:
         now = time.monotonic()
         if not self._received:
-            self._received, self._since = number, now
-        elif not self._shared or now - self._since > ECHO_SECONDS:
+            self._received, self._received_at = number, now
+        elif not self._shared or now - self._received_at > ECHO_SECONDS:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)

@@ -1,4 +1,4 @@
-"""TensorBoard, which may fail or fill up without ending the run that it shows."""
+"""Scalars and pictures for TensorBoard; a disk that fails or fills up does not end the run."""
 
 import logging
 from contextlib import suppress
@@ -10,12 +10,12 @@ import numpy as np
 logger = logging.getLogger("samcl")
 
 
-class Board:
-    """Numbers and pictures for TensorBoard; ends for good, with a warning, when it can't be written or is full.
+class TensorBoardSummary:
+    """Writes scalars and pictures for TensorBoard; at an error or a bound on size it warns and stops for good.
 
     Args:
         folder: of the event files; those of an earlier run are deleted where a new one starts.
-        start: iterations done before; what an interrupted run showed after them is left out.
+        start: iterations done before the run is resumed; what it wrote after them is not shown.
         max_mb: bound on the size of the event files, in MB (1e6 bytes).
     """
 
@@ -24,35 +24,35 @@ class Board:
         self._start = start
         self._max_mb = max_mb
         self._writer: Any = None
-        self._ended = False
+        self._stopped = False
 
     def scalars(self, iteration: int, values: dict[str, float | None]) -> None:
-        """Show the values that are there."""
+        """Write the values by name that are not None."""
         for name, value in values.items():
             if value is not None:
                 self._write("add_scalar", name, value, iteration)
 
     def picture(self, name: str, picture: np.ndarray, iteration: int) -> None:
-        """Show a picture (H, W, 3) uint8."""
+        """Write a picture (H, W, 3) uint8 RGB."""
         self._write("add_image", name, picture, iteration, dataformats="HWC")
 
     def close(self) -> None:
-        """Write what is waiting."""
+        """Flush what is buffered, and write nothing from then on."""
         if self._writer is not None:
             self._write("close")
-        self._ended = True
+        self._stopped = True
 
     def _write(self, method: str, *arguments: Any, **named: Any) -> None:
-        if self._ended:
+        if self._stopped:
             return
         try:
             self._writer = self._writer or self._open()
             if sum(file.stat().st_size for file in self._folder.iterdir()) > self._max_mb * 1e6:
-                self._end(f"{self._folder} has reached logging.max_mb ({self._max_mb})")
+                self._stop(f"{self._folder} has reached logging.max_mb ({self._max_mb})")
             else:
                 getattr(self._writer, method)(*arguments, **named)
         except OSError as error:
-            self._end(str(error))
+            self._stop(str(error))
 
     def _open(self) -> Any:
         # Imported here: TensorBoard takes a second to import, and nothing needs it before the first step is done.
@@ -62,9 +62,9 @@ class Board:
             old.unlink()
         return SummaryWriter(self._folder, purge_step=self._start + 1 if self._start else None)
 
-    def _end(self, reason: str) -> None:
+    def _stop(self, reason: str) -> None:
         logger.warning("TensorBoard ends here, and the run goes on: %s", reason)
-        self._ended = True
+        self._stopped = True
         if self._writer is not None:
             with suppress(OSError):
                 self._writer.close()

@@ -11,7 +11,7 @@ from lib.models import build_network
 from lib.utils.config import load_config
 from lib.utils.runtime import start_runtime
 from segmentor.checking.names import check_names
-from segmentor.evaluation.comparison import Comparison
+from segmentor.evaluation.comparison import Comparer
 from segmentor.tester import Tester
 from tests.browser.chromium import open_browser, what_is_missing
 from tests.conftest import draw_frame
@@ -76,5 +76,5 @@ def folder(tmp_path_factory) -> Path:
         with start_runtime(config) as runtime:
             Tester(config, runtime).run()
     runs = f'compare.runs=["{root}/second", "{root}/first"]'
-    Comparison(config_of("cmp", "phase=compare", runs), None).run()
+    Comparer(config_of("cmp", "phase=compare", runs), None).run()
     return root

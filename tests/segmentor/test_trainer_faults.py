@@ -115,7 +115,7 @@ def damage(path):
 
 def test_a_damaged_checkpoint_is_refused_and_the_whole_one_before_it_offered(make_config):
     checkpoints = train(make_config("checkpoints.save_iters=2")).checkpoints
-    latest, previous = checkpoints.path("latest"), checkpoints.beside("previous.pth")
+    latest, previous = checkpoints.path("latest"), checkpoints.sibling_path("previous.pth")
     damage(latest)
     with pytest.raises(CheckpointError) as caught:
         train(make_config(f"network.resume={latest}", "network.resume_continue=y"))
@@ -131,7 +131,7 @@ def test_a_damaged_checkpoint_is_refused_and_the_whole_one_before_it_offered(mak
 def test_nothing_is_offered_where_nothing_is_whole(make_config):
     checkpoints = train(make_config("checkpoints.save_iters=2")).checkpoints
     for name in ("latest.pth", "previous.pth"):
-        damage(checkpoints.beside(name))
+        damage(checkpoints.sibling_path(name))
     with pytest.raises(CheckpointError) as caught:
         train(make_config(f"network.resume={checkpoints.path('latest')}", "network.resume_continue=y"))
     assert "is whole" not in str(caught.value)
@@ -162,8 +162,8 @@ def test_what_killed_runs_left_half_written_is_cleared_away(make_config, tmp_pat
 
 def test_overwrite_removes_former_versions_and_batches_for_study(make_config):
     checkpoints = train(make_config("checkpoints.save_iters=1", "checkpoints.keep=4")).checkpoints
-    checkpoints.beside("nonfinite_3.npz").touch()
-    assert checkpoints.beside("previous_3.pth").exists()
+    checkpoints.sibling_path("nonfinite_3.npz").touch()
+    assert checkpoints.sibling_path("previous_3.pth").exists()
     train(make_config("checkpoints.overwrite=y", "solver.max_iters=1"))
     left = {path.name for path in checkpoints.path("latest").parent.glob("run_*")}
     kinds = ("latest", "max_performance", "min_loss")

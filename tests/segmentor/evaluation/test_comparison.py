@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from lib.utils.errors import ConfigError, DataError
-from segmentor.evaluation.comparison import Comparison, unique_names
+from segmentor.evaluation.comparison import Comparer, unique_names
 
 SCORES = ("iou", "dice", "precision", "recall", "boundary_f1", "hd95")
 FRAMES = {"a": 0.50, "b": 0.60, "c": 0.40, "d": 0.70}
@@ -48,7 +48,7 @@ def compare(make_config, tmp_path):
     def run(*folders):
         runs = json.dumps([str(folder) for folder in folders])
         config = make_config("phase=compare", f"compare.runs={runs}", f"test.out_dir={tmp_path / 'cmp'}")
-        return Comparison(config, None).run(), tmp_path / "cmp"
+        return Comparer(config, None).run(), tmp_path / "cmp"
 
     return run
 

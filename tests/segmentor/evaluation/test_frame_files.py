@@ -18,7 +18,7 @@ def test_at_most_so_much_is_unfinished(threads):
         with lock:
             unfinished -= 1
 
-    with Background(threads, most=4) as background:
+    with Background(threads, max_pending=4) as background:
         for _ in range(40):
             with lock:
                 unfinished += 1
@@ -30,7 +30,7 @@ def test_at_most_so_much_is_unfinished(threads):
 
 def test_one_thread_keeps_the_order():
     done = []
-    with Background(1, most=3) as background:
+    with Background(1, max_pending=3) as background:
         for index in range(30):
             background.submit(lambda index=index: (time.sleep(0.002 * (index % 2)), done.append(index)))
     assert done == list(range(30))
@@ -49,13 +49,13 @@ def run(count, fails_at, most):
 @pytest.mark.parametrize("fails_at", [0, 9])
 def test_an_error_is_raised_at_the_latest_at_the_end(fails_at):
     with pytest.raises(OSError, match="disk full"):
-        run(10, fails_at, most=3)
+        run(10, fails_at, max_pending=3)
     with pytest.raises(OSError, match="disk full"):
-        run(10, fails_at, most=100)
+        run(10, fails_at, max_pending=100)
 
 
 def stop(done):
-    with Background(1, most=100) as background:
+    with Background(1, max_pending=100) as background:
         for index in range(50):
             background.submit(lambda index=index: (time.sleep(0.05), done.append(index)))
         raise KeyboardInterrupt

@@ -1,7 +1,5 @@
 """Test-time modes: what they average, over what, and that they cover every pixel."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from hypothesis import given
@@ -12,19 +10,14 @@ from torch.nn import functional as F
 from lib.models import SegOutput
 from lib.utils.distributed import World
 from lib.utils.runtime import Runtime
-from segmentor.evaluation.inference import predict_logits
+from segmentor.evaluation.inference import Inference
 
 RUNTIME = Runtime(torch.device("cpu"), torch.bfloat16, World())
 
 
-def settings(mode, scale_search=(1.0,), flip=True, crop_size=(8, 6), crop_stride_ratio=0.5):
-    return SimpleNamespace(
-        mode=mode,
-        scale_search=list(scale_search),
-        flip=flip,
-        crop_size=list(crop_size),
-        crop_stride_ratio=crop_stride_ratio,
-    )
+def predict_logits(network, batch, mode, amp=False, **options):
+    options = {"crop_size": (8, 6), "crop_stride_ratio": 0.5, **options}
+    return Inference(network, RUNTIME, mode=mode, amp=amp, **options)(batch)
 
 
 class Recorder(nn.Module):
@@ -50,7 +43,7 @@ def images(*shape, seed=0):
 
 def test_ss_test_is_the_network_alone():
     network, batch = Recorder(double), images(2, 1, 9, 11)
-    torch.testing.assert_close(predict_logits(network, batch, settings("ss_test"), RUNTIME), double(batch))
+    torch.testing.assert_close(predict_logits(network, batch, "ss_test"), double(batch))
     assert len(network.seen) == 1
 
 
@@ -58,7 +51,7 @@ def test_logits_are_float32_and_autocast_is_asked_for():
     network = Recorder(nn.Conv2d(1, 2, 3, padding=1))
     batch = images(1, 1, 8, 8)
     with torch.no_grad():
-        exact, rough = (predict_logits(network, batch, settings("ss_test"), RUNTIME, amp) for amp in (False, True))
+        exact, rough = (predict_logits(network, batch, "ss_test", amp) for amp in (False, True))
     assert exact.dtype == rough.dtype == torch.float32
     assert not torch.equal(exact, rough)
     torch.testing.assert_close(exact, rough, atol=0.05, rtol=0.05)
@@ -69,8 +62,8 @@ def test_mirroring_makes_the_result_mirror_symmetric():
     network = Recorder(nn.Conv2d(1, 3, 3, padding=1))
     batch = images(2, 1, 10, 12)
     with torch.no_grad():
-        got = predict_logits(network, batch, settings("ms_test"), RUNTIME)
-        mirrored = predict_logits(network, batch.flip(-1), settings("ms_test"), RUNTIME)
+        got = predict_logits(network, batch, "ms_test")
+        mirrored = predict_logits(network, batch.flip(-1), "ms_test")
         alone = network.function(batch)
     torch.testing.assert_close(mirrored.flip(-1), got)
     assert not torch.allclose(got, alone)
@@ -79,7 +72,7 @@ def test_mirroring_makes_the_result_mirror_symmetric():
 
 def test_scales_are_averaged_at_the_images_size():
     network, batch = Recorder(double), images(1, 1, 8, 12)
-    got = predict_logits(network, batch, settings("ms_test", (0.5, 1.0, 2.0), flip=False), RUNTIME)
+    got = predict_logits(network, batch, "ms_test", scale_search=(0.5, 1.0, 2.0), flip=False)
     assert [tuple(seen.shape[-2:]) for seen in network.seen] == [(4, 6), (8, 12), (16, 24)]
     there_and_back = [
         F.interpolate(F.interpolate(double(batch), size=size, mode="bilinear"), size=(8, 12), mode="bilinear")
@@ -93,9 +86,9 @@ def test_scales_are_averaged_at_the_images_size():
 )
 def test_windows_cover_every_pixel_and_overlaps_are_averaged(height, width, crop_width, crop_height, ratio):
     network, batch = Recorder(double), images(2, 1, height, width)
-    config = settings("sscrop_test", crop_size=(crop_width, crop_height), crop_stride_ratio=ratio)
+    got = predict_logits(network, batch, "sscrop_test", crop_size=(crop_width, crop_height), crop_stride_ratio=ratio)
     # What a pixel becomes depends on itself alone here, so the mean over windows is what one pass gives.
-    torch.testing.assert_close(predict_logits(network, batch, config, RUNTIME), double(batch))
+    torch.testing.assert_close(got, double(batch))
     expected = (min(height, crop_height), min(width, crop_width))
     assert {tuple(seen.shape[-2:]) for seen in network.seen} == {expected}
 
@@ -105,22 +98,18 @@ def test_overlapping_windows_count_alike():
         return double(image.mean((-2, -1), keepdim=True).expand_as(image))
 
     batch = torch.arange(12.0).reshape(1, 1, 1, 12)
-    got = predict_logits(
-        Recorder(mean_of_window), batch, settings("sscrop_test", crop_size=(8, 1), crop_stride_ratio=0.5), RUNTIME
-    )
+    got = predict_logits(Recorder(mean_of_window), batch, "sscrop_test", crop_size=(8, 1))
     # Windows 0-7 and 4-11, of means 3.5 and 7.5.
     torch.testing.assert_close(got[0, 0, 0], torch.tensor([3.5] * 4 + [5.5] * 4 + [7.5] * 4))
 
 
 def test_windows_are_at_most_a_stride_apart():
     network = Recorder(double)
-    predict_logits(
-        network, images(1, 1, 1, 100), settings("sscrop_test", crop_size=(10, 1), crop_stride_ratio=0.3), RUNTIME
-    )
+    predict_logits(network, images(1, 1, 1, 100), "sscrop_test", crop_size=(10, 1), crop_stride_ratio=0.3)
     assert len(network.seen) == 31
 
 
 @pytest.mark.parametrize("mode", ["ss_test", "ms_test", "sscrop_test"])
 def test_every_mode_keeps_the_size(mode):
-    config = settings(mode, (0.5, 0.75, 1.25))
-    assert predict_logits(Recorder(double), images(3, 1, 13, 17), config, RUNTIME).shape == (3, 2, 13, 17)
+    got = predict_logits(Recorder(double), images(3, 1, 13, 17), mode, scale_search=(0.5, 0.75, 1.25))
+    assert got.shape == (3, 2, 13, 17)

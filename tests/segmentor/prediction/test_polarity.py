@@ -9,7 +9,7 @@ from torch import nn
 from lib.models import SegOutput
 from lib.utils.runtime import start_runtime
 from segmentor.prediction import predictor
-from segmentor.prediction.polarity import LOOKS, Polarity
+from segmentor.prediction.polarity import MAX_DECIDING_FRAMES, Polarity
 from segmentor.prediction.predictor import Predictor
 
 
@@ -30,46 +30,46 @@ def area(image: np.ndarray) -> float:
 
 def test_a_face_seen_with_grey_levels_turned_decides_for_all_that_follow():
     polarity = Polarity("auto", area)
-    np.testing.assert_array_equal(polarity.upright(-disc()), disc())
-    np.testing.assert_array_equal(polarity.upright(-disc(face=False)), disc(face=False))
+    np.testing.assert_array_equal(polarity.white_hot(-disc()), disc())
+    np.testing.assert_array_equal(polarity.white_hot(-disc(face=False)), disc(face=False))
 
 
 def test_a_face_seen_as_it_is_decides_for_all_that_follow():
     polarity = Polarity("auto", area)
-    np.testing.assert_array_equal(polarity.upright(disc()), disc())
-    np.testing.assert_array_equal(polarity.upright(-disc()), -disc())
+    np.testing.assert_array_equal(polarity.white_hot(disc()), disc())
+    np.testing.assert_array_equal(polarity.white_hot(-disc()), -disc())
 
 
 def test_frames_without_a_face_leave_it_open():
     polarity = Polarity("auto", area)
-    for _ in range(2 * LOOKS):
-        np.testing.assert_array_equal(polarity.upright(-disc(face=False)), -disc(face=False))
-    np.testing.assert_array_equal(polarity.upright(-disc()), disc())
+    for _ in range(2 * MAX_DECIDING_FRAMES):
+        np.testing.assert_array_equal(polarity.white_hot(-disc(face=False)), -disc(face=False))
+    np.testing.assert_array_equal(polarity.white_hot(-disc()), disc())
 
 
 def test_one_frame_that_misleads_is_outvoted():
     polarity = Polarity("auto", area)
-    np.testing.assert_array_equal(polarity.upright(-disc()), disc())
-    np.testing.assert_array_equal(polarity.upright(disc()), disc())
+    np.testing.assert_array_equal(polarity.white_hot(-disc()), disc())
+    np.testing.assert_array_equal(polarity.white_hot(disc()), disc())
 
 
 def test_after_enough_frames_it_is_decided_for_good():
     looks = []
     polarity = Polarity("auto", lambda image: looks.append(1) or area(image))
-    for _ in range(LOOKS + 5):
-        np.testing.assert_array_equal(polarity.upright(-disc()), disc())
-    assert len(looks) == 2 * LOOKS
+    for _ in range(MAX_DECIDING_FRAMES + 5):
+        np.testing.assert_array_equal(polarity.white_hot(-disc()), disc())
+    assert len(looks) == 2 * MAX_DECIDING_FRAMES
 
 
 @pytest.mark.parametrize(("setting", "sign"), [("white_hot", 1), ("black_hot", -1)])
 def test_what_is_said_is_not_looked_for(setting, sign):
     polarity = Polarity(setting, None)
-    np.testing.assert_array_equal(polarity.upright(disc()), sign * disc())
+    np.testing.assert_array_equal(polarity.white_hot(disc()), sign * disc())
 
 
 def test_less_than_clearly_more_leaves_pictures_as_they_are():
     areas = iter((0.10, 0.25))
-    np.testing.assert_array_equal(Polarity("auto", lambda image: next(areas)).upright(-disc()), -disc())
+    np.testing.assert_array_equal(Polarity("auto", lambda image: next(areas)).white_hot(-disc()), -disc())
 
 
 class Discs(nn.Module):

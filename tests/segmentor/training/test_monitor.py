@@ -10,7 +10,7 @@ from lib.metrics.history import History, read_history
 from lib.utils.log import log_to_file, log_to_terminal
 from lib.utils.runtime import start_runtime
 from segmentor.trainer import Trainer
-from segmentor.training.summary import Board
+from segmentor.training.summary import TensorBoardSummary
 
 
 def train(config):
@@ -22,8 +22,8 @@ def train(config):
 
 def test_the_table_holds_all_that_was_measured(make_config):
     trainer = train(make_config("gcl.loss_weight=2"))
-    rows = read_history(trainer.checkpoints.beside("history.csv"))
-    header = trainer.checkpoints.beside("history.csv").read_text().splitlines()[0]
+    rows = read_history(trainer.checkpoints.sibling_path("history.csv"))
+    header = trainer.checkpoints.sibling_path("history.csv").read_text().splitlines()[0]
     assert header == "iteration,kind,name,value"
     losses = {(iteration, name) for iteration, kind, name, _ in rows if kind == "loss"}
     assert losses == {(i, name) for i in (2, 4, 6) for name in ("seg_loss", "samcl_loss", "total")}
@@ -83,7 +83,7 @@ def said(caplog, monkeypatch):
 
 
 def test_tensorboard_ends_at_its_bound_and_says_so_once(tmp_path, said):
-    board = Board(tmp_path, 0, max_mb=1)
+    board = TensorBoardSummary(tmp_path, 0, max_mb=1)
     picture = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
     for iteration in range(40):
         board.picture("noise", picture, iteration)

@@ -99,7 +99,7 @@ def test_it_is_found_at_the_next_display_step_with_all_that_is_needed_for_study(
             trainer.run()
     assert trainer.iteration == 3
     message = str(caught.value)
-    path = trainer.checkpoints.beside("nonfinite_2.npz")
+    path = trainer.checkpoints.sibling_path("nonfinite_2.npz")
     expected = rebuild_batch(config, 1)
     assert re.match(r"loss not finite in iteration 2 \(seg_loss nan, samcl_loss nan\); the step was left out", message)
     assert f"its frames {', '.join(expected['name'])} are in {path}" in message
@@ -126,7 +126,7 @@ def test_a_full_disk_hides_no_loss_that_is_not_finite(make_config, small_disk):
             match=r"in iteration 2 .*its frames .* are not kept \(.*\.npz: can't be written: No space",
         ):
             trainer.run()
-    assert not trainer.checkpoints.beside("nonfinite_2.npz").exists()
+    assert not trainer.checkpoints.sibling_path("nonfinite_2.npz").exists()
 
 
 def test_the_batch_of_a_step_is_made_again(make_config):
