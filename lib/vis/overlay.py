@@ -39,6 +39,24 @@ def overlay(frame: np.ndarray, label: np.ndarray, class_names: Sequence[str], pa
     Raises:
         ValueError: the sizes of frame and label differ.
     """
+    picture = tinted(frame, label, palette)
+    width = max(picture.shape[1], MIN_LEGEND_WIDTH)
+    if picture.shape[1] < width:
+        picture = np.pad(picture, ((0, 0), (0, width - picture.shape[1]), (0, 0)))
+    legend = _legend(tuple(class_names), tuple(map(tuple, palette.tolist())), width)
+    return np.concatenate([picture, legend])
+
+
+def tinted(frame: np.ndarray, label: np.ndarray, palette: np.ndarray) -> np.ndarray:
+    """:func:`overlay` without the strip of names: (H', W', 3) uint8 RGB, the frame's size or a whole multiple of it.
+
+    Raises:
+        ValueError: the sizes of frame and label differ.
+
+    >>> frame, label = np.zeros((200, 320)), np.zeros((200, 320), np.uint8)
+    >>> tinted(frame, label, np.array([[0, 0, 0]], np.uint8)).shape
+    (200, 320, 3)
+    """
     if frame.shape[:2] != label.shape:
         raise ValueError(f"frame is {frame.shape[:2]} and its label {label.shape}; they must have one size")
     grey, label = grey_levels(frame), _table_index(label, len(palette))
@@ -47,12 +65,7 @@ def overlay(frame: np.ndarray, label: np.ndarray, class_names: Sequence[str], pa
         size = (label.shape[1] * factor, label.shape[0] * factor)
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR)
         label = cv2.resize(label, size, interpolation=cv2.INTER_NEAREST)
-    picture = _tint(grey, label, palette)
-    width = max(picture.shape[1], MIN_LEGEND_WIDTH)
-    if picture.shape[1] < width:
-        picture = np.pad(picture, ((0, 0), (0, width - picture.shape[1]), (0, 0)))
-    legend = _legend(tuple(class_names), tuple(map(tuple, palette.tolist())), width)
-    return np.concatenate([picture, legend])
+    return _tint(grey, label, palette)
 
 
 def save_overlay(

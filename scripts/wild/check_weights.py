@@ -1,7 +1,6 @@
-"""Checks weights on thermal frames that they did not learn from: predicts, and compares with boxes about the faces.
+"""Checks weights on your own thermal frames: predicts, and compares with boxes about the faces.
 
-python scripts/wild/check_weights.py [--resume CKPT] [--frames 300]              frames drawn for this, of people
-python scripts/wild/check_weights.py --frames_dir DIR --boxes FILE               your own frames
+python scripts/wild/check_weights.py --frames_dir DIR --boxes FILE [--resume CKPT]
 """
 
 import argparse
@@ -20,9 +19,6 @@ WEIGHTS = REPO / "lib/models/pretrained/face.pth"
 def main(arguments: list[str] | None = None) -> int:
     """Parse, predict, score, report; returns the exit status."""
     args = _parser().parse_args(arguments)
-    if bool(args.frames_dir) != bool(args.boxes):
-        print("check_weights.py: --frames_dir and --boxes belong together", file=sys.stderr)
-        return 2
     try:
         _check(args)
     except (CheckpointError, ConfigError, DataError, OutputError) as error:
@@ -44,15 +40,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="gets all results (seg_results/check_weights)",
     )
-    add("--frames", type=_positive, default=300, metavar="N", help="how many frames are drawn (300)")
-    add("--seed", type=int, default=0, metavar="S", help="of the frames that are drawn (0)")
     add(
-        "--black_hot",
-        action="store_true",
-        help="in frames of grey levels, draw warm things dark; the network has to notice",
+        "--frames_dir",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="your frames, of any kind that scripts/predict.sh reads",
     )
-    add("--frames_dir", type=Path, metavar="DIR", help="your frames, of any kind that scripts/predict.sh reads")
-    add("--boxes", type=Path, metavar="FILE", help="their faces: lines frame,x0,y0,x1,y1, or frame,,,, without a face")
+    add(
+        "--boxes",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="their faces: lines frame,x0,y0,x1,y1, or frame,,,, without a face",
+    )
     add("--sheet", type=Path, metavar="FILE", help="also draw frames, predictions and boxes into this PNG")
     add("--tiles", type=_positive, default=60, metavar="N", help="frames on that sheet, the first N (60)")
     add("pairs", nargs="*", metavar="section.key=value", help="config values, e.g. predict.temp_preset=centikelvin")
@@ -68,22 +69,16 @@ def _positive(text: str) -> int:
 
 def _check(args: argparse.Namespace) -> None:
     # Imported here, because they import torch, which a fault in an argument need not wait for.
+    from lib.metrics.boxes import as_json, read_boxes
     from lib.utils.files import atomic_write
     from scripts.prediction import predict
-    from scripts.wild.checking.comparison import compare
-    from scripts.wild.checking.frames import BOXES, read_boxes, write_frames
-    from scripts.wild.checking.scoring import as_json
-    from scripts.wild.checking.sheet import save_sheet
-    from scripts.wild.checking.table import format_table
+    from scripts.wild.box_report import compare, format_table, save_sheet
 
     if not args.resume.is_file():
         raise CheckpointError(f"{args.resume}: no such file; name the weights with --resume CKPT")
-    folder, boxes = args.frames_dir or args.out_dir / "frames", args.boxes or args.out_dir / BOXES
-    known = read_boxes(boxes) if args.boxes else write_frames(folder, args.seed, args.frames, args.black_hot)
-    # Frames that are drawn are of many cameras, while the way round of grey levels is decided once for a folder.
-    known_way = [] if args.frames_dir or args.black_hot else ["predict.polarity=white_hot"]
-    config = predict(args.resume, folder, args.out_dir, [*known_way, *args.pairs])
-    scores, tiles = compare(config, known, boxes, args.tiles if args.sheet else 0)
+    boxes = read_boxes(args.boxes)
+    config = predict(args.resume, args.frames_dir, args.out_dir, args.pairs)
+    scores, tiles = compare(config, boxes, args.boxes, args.tiles if args.sheet else 0)
     result = as_json(scores)
     with atomic_write(args.out_dir / "check.json", "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)
