@@ -24,7 +24,7 @@ from scripts.small_run import prepare, start  # noqa: E402
 
 ITERATIONS = 43
 SAVE_ITERS = 5
-SAM_CL = ("gcl.loss_weight=2",)
+SAM_CL = ("samcl.loss_weight=2",)
 MOST_SECONDS = 120.0
 """A run that takes longer than this hangs."""
 

@@ -34,7 +34,7 @@ def test_is_short(path):
 def test_leaves_say_what_their_names_say(path):
     config, _ = load_config(path)
     name = path.stem
-    assert (config.gcl is not None) == ("GCL" in name or "SAMCL" in name)
+    assert (config.samcl is not None) == ("GCL" in name or "SAMCL" in name)
     assert ("random_thermal_occlusion" in config.train_trans.trans_seq) == ("Occ" in name)
     assert ("thermal_noise" in config.train_trans.trans_seq) == ("Occ" in name)
     size = [640, 512] if name.endswith("512") else [320, 256]
@@ -91,7 +91,7 @@ def test_the_main_job_has_the_published_settings():
     assert (config.lr.base_lr, config.lr.lr_policy, config.lr.lambda_poly.power) == (0.01, "lambda_poly", 0.9)
     assert (config.optim.sgd.momentum, config.optim.sgd.weight_decay) == (0.9, 5e-4)
     assert (config.solver.max_iters, config.solver.display_iter, config.solver.test_interval) == (40000, 10, 1000)
-    assert (config.gcl.loss_weight, config.gcl.mode, config.gcl.negative) == (2.0, "overlap", "derangement")
+    assert (config.samcl.loss_weight, config.samcl.mode, config.samcl.negative) == (2.0, "overlap", "derangement")
     assert config.normalize.norm_mode == 2
 
 

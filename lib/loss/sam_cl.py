@@ -101,8 +101,8 @@ class SAMCLLoss(nn.Module):
         rmi: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
-        _check("gcl.mode", mode, MODES)
-        _check("gcl.negative", negative, NEGATIVES)
+        _check("samcl.mode", mode, MODES)
+        _check("samcl.negative", negative, NEGATIVES)
         if num_classes < 2:
             raise ConfigError(f"SAM-CL swaps classes and needs data.num_classes of at least 2, got {num_classes}")
         self.num_classes = num_classes
@@ -237,15 +237,16 @@ def _neighbours(confusable: Sequence[Sequence[int]] | None, num_classes: int) ->
     if confusable is None:
         if num_classes != len(CONFUSABLE_FACE):
             raise ConfigError(
-                f"gcl.confusable is needed with gcl.negative confusable and {num_classes} classes: for each class a "
-                f"list of those that it is taken for (only the {len(CONFUSABLE_FACE)} face classes have a default)"
+                f"samcl.confusable is needed with samcl.negative confusable and {num_classes} classes: for each class "
+                f"a list of those that it is taken for (only the {len(CONFUSABLE_FACE)} face classes have a default)"
             )
         confusable = CONFUSABLE_FACE
     if len(confusable) != num_classes:
-        raise ConfigError(f"gcl.confusable: expected {num_classes} lists, one for each class, got {len(confusable)}")
+        raise ConfigError(f"samcl.confusable: expected {num_classes} lists, one for each class, got {len(confusable)}")
     for own, near in enumerate(confusable):
         if not near or own in near or not all(0 <= other < num_classes for other in near):
             raise ConfigError(
-                f"gcl.confusable[{own}]: expected one or more other classes in [0, {num_classes - 1}], got {list(near)}"
+                f"samcl.confusable[{own}]: expected one or more other classes in [0, {num_classes - 1}], "
+                f"got {list(near)}"
             )
     return [list(near) for near in confusable]

@@ -8,8 +8,10 @@ from typing import Any
 from lib.utils.config import Fault, did_you_mean, value_for
 from lib.utils.config.base import NO_WORDS, YES_WORDS
 from lib.utils.config.faults import refuse
+from lib.utils.config.published import PUBLISHED_SECTIONS
 from lib.utils.config.schema import Config
 
+_SECTIONS = {*Config.model_fields, *PUBLISHED_SECTIONS}
 USAGE = "python main.py --configs FILE [--phase PHASE] [flags] [section.key value | section.key=value ...]"
 
 
@@ -97,32 +99,37 @@ _GROUPS: dict[str, dict[str, Flag]] = {
         "raw_size": Flag("predict.raw_size", "many", "width and height of headerless .bin frames"),
         "polarity": Flag("predict.polarity", "one", "of grey pictures: auto, white_hot or black_hot"),
         "fps": Flag("predict.fps", "one", "frames per second of a sequence"),
-        "least_share": Flag("predict.least_share", "one", "of the largest face, for others to count; 0 keeps all"),
+        "min_component_ratio": Flag(
+            "predict.min_component_ratio", "one", "smallest other face, as a share of the largest; 0 keeps all"
+        ),
         "erode": Flag("predict.erode", "one", "pixels off every region's edge before it is measured"),
         "format": Flag("export.format", "one", "onnx or torch_export"),
         "runs": Flag("compare.runs", "many", "result folders to compare"),
     },
-    "accepted, without effect": {
-        "finetune": Flag("network.finetune", "switch", ""),
-        "gathered": Flag("network.gathered", "switch", ""),
-        "group_method": Flag("optim.group_method", "one", ""),
-        "include_atr": Flag("data.include_atr", "switch", ""),
-        "include_cihp": Flag("data.include_cihp", "switch", ""),
-        "include_coarse": Flag("data.include_coarse", "switch", ""),
-        "local_rank": Flag("local_rank", "one", ""),
-        "loss_balance": Flag("network.loss_balance", "switch", ""),
-        "max_epoch": Flag("solver.max_epoch", "one", ""),
-        "only_coarse": Flag("data.only_coarse", "switch", ""),
-        "only_mapillary": Flag("data.only_mapillary", "switch", ""),
-        "only_small": Flag("data.only_small", "switch", ""),
-        "resume_eval_train": Flag("network.resume_eval_train", "switch", ""),
-        "resume_eval_val": Flag("network.resume_eval_val", "switch", ""),
-        "save_epoch": Flag("checkpoints.save_epoch", "one", ""),
-        "test_img": Flag("test.test_img", "one", ""),
-        "use_ground_truth": Flag("test.use_ground_truth", "switch", ""),
-    },
 }
-FLAGS: dict[str, Flag] = {name: flag for group in _GROUPS.values() for name, flag in group.items()}
+_FORMER = {
+    "finetune": Flag("network.finetune", "switch", ""),
+    "gathered": Flag("network.gathered", "switch", ""),
+    "group_method": Flag("optim.group_method", "one", ""),
+    "include_atr": Flag("data.include_atr", "switch", ""),
+    "include_cihp": Flag("data.include_cihp", "switch", ""),
+    "include_coarse": Flag("data.include_coarse", "switch", ""),
+    "local_rank": Flag("local_rank", "one", ""),
+    "loss_balance": Flag("network.loss_balance", "switch", ""),
+    "max_epoch": Flag("solver.max_epoch", "one", ""),
+    "only_coarse": Flag("data.only_coarse", "switch", ""),
+    "only_mapillary": Flag("data.only_mapillary", "switch", ""),
+    "only_small": Flag("data.only_small", "switch", ""),
+    "resume_eval_train": Flag("network.resume_eval_train", "switch", ""),
+    "resume_eval_val": Flag("network.resume_eval_val", "switch", ""),
+    "save_epoch": Flag("checkpoints.save_epoch", "one", ""),
+    "test_img": Flag("test.test_img", "one", ""),
+    "use_ground_truth": Flag("test.use_ground_truth", "switch", ""),
+    "least_share": Flag("predict.min_component_ratio", "one", ""),
+}
+"""Flags that the help doesn't list: published ones without effect, and former names."""
+
+FLAGS: dict[str, Flag] = {name: flag for group in (*_GROUPS.values(), _FORMER) for name, flag in group.items()}
 
 
 @dataclass
@@ -232,13 +239,13 @@ def _is_dotted(word: str) -> bool:
 
 def _is_key(word: str) -> bool:
     """Whether a word is a dotted key of one of the config's sections; below that it may be misspelt."""
-    return _is_dotted(word) and word.partition(".")[0] in Config.model_fields
+    return _is_dotted(word) and word.partition(".")[0] in _SECTIONS
 
 
 def _is_pair(word: str) -> bool:
     """Whether a word is ``section.key=value``, or ``key=value`` of the config's top level."""
     return re.match(r"\w+(\.\w+)*=", word) is not None and (
-        "." in word.partition("=")[0] or word.partition("=")[0] in Config.model_fields
+        "." in word.partition("=")[0] or word.partition("=")[0] in _SECTIONS
     )
 
 
@@ -247,9 +254,6 @@ def help_text() -> str:
     parts = [f"usage: {USAGE}", ""]
     for title, group in _GROUPS.items():
         parts.append(f"{title}:")
-        if not any(flag.text for flag in group.values()):
-            parts += [f"  {' '.join('--' + name for name in group)}", ""]
-            continue
         shapes = {"one": " VALUE", "many": " VALUE [VALUE ...]", "switch": " [y|n]"}
         for name, flag in group.items():
             key = f" ({flag.key})" if flag.key else ""

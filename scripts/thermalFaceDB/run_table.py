@@ -35,6 +35,7 @@ SET_BY_CELLS = [
     "loss.critic_loss_type",
     "critic",
     "gcl",
+    "samcl",
     "contrast",
     "train_trans.trans_seq",
     "test.out_dir",

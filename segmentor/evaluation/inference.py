@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lib.utils.config.data_sections import Evaluation as EvaluationSection
+from lib.utils.config.data_sections import EvaluationSection
 from lib.utils.runtime import Runtime
 
 

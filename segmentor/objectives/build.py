@@ -33,10 +33,10 @@ def loss_types() -> dict[str, tuple[str, ...]]:
 
 
 def build_objective(config: Config) -> Objective:
-    """The objective that ``loss.loss_type`` describes, with SAM-CL on top where there is a section ``gcl``."""
+    """The objective that ``loss.loss_type`` describes, with SAM-CL on top where there is a section ``samcl``."""
     name = config.loss.loss_type
     objective = OBJECTIVES.get(name)(config) if name in OBJECTIVES.names() else _of_pixel_loss(config, name)
-    if config.gcl is not None:
+    if config.samcl is not None:
         objective.terms["samcl"] = _sam_cl(config)
     return objective
 
@@ -46,25 +46,24 @@ def _of_pixel_loss(config: Config, name: str) -> Objective:
 
 
 def _sam_cl(config: Config) -> nn.Module:
-    gcl, num_classes = config.gcl, config.data.num_classes
-    two_scales = config.critic.model_name == "samcl_auxiliary_2" or config.loss.critic_loss_type == "samcl_loss_2"
+    samcl, num_classes = config.samcl, config.data.num_classes
     return SAMCLTerm(
         SAMCLLoss(
             num_classes,
-            mode=gcl.mode,
-            negative=gcl.negative,
-            margin=gcl.margin,
-            confusable=gcl.confusable,
+            mode=samcl.mode,
+            negative=samcl.negative,
+            margin=samcl.margin,
+            confusable=samcl.confusable,
             rmi=rmi_options(config),
         ),
         SAMCLAuxiliary(
             num_classes,
-            num_scales=2 if two_scales else 4,
-            reflect_padding=gcl.mode == "published",
-            spectral_norm=gcl.apply_spectral_norm,
+            num_scales=samcl.scales,
+            reflect_padding=samcl.mode == "published",
+            spectral_norm=samcl.apply_spectral_norm,
         ),
-        weight=gcl.loss_weight,
-        warmup_iters=gcl.warmup_iters,
+        weight=samcl.loss_weight,
+        warmup_iters=samcl.warmup_iters,
         seed=config.seed,
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from lib.utils.checkpoint import KINDS, checkpoint_path, load_checkpoint, save_checkpoint
-from lib.utils.config import Config
+from lib.utils.config import Config, current_spelling
 from lib.utils.errors import CheckpointError
 from lib.utils.files import output_error, remove_stale_temporaries
 from lib.utils.lock import RunLock
@@ -106,9 +106,9 @@ class RunCheckpoints:
                 f"leave --resume_continue out to start a new run from its weights"
             )
         _check_training_state(path, checkpoint)
-        current = self._config.model_dump(mode="json")
+        current, saved = self._config.model_dump(mode="json"), current_spelling(checkpoint["config_dict"])
         for section in ("lr", "optim"):
-            if current[section] != checkpoint["config_dict"][section]:
+            if current[section] != saved[section]:
                 raise CheckpointError(
                     f"{path}: its run had other settings in section {section}; resume with the config beside it "
                     f"({Path(path).with_suffix('.yaml')}), or leave --resume_continue out to start a new run"

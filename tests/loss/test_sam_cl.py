@@ -301,13 +301,13 @@ def test_ignored_pixels_are_in_no_mask():
     ("classes", "options", "message"),
     [
         (1, {}, "num_classes"),
-        (6, {"mode": "papers"}, "gcl.mode"),
-        (6, {"negative": "swap"}, "gcl.negative"),
-        (4, {"negative": "confusable"}, "gcl.confusable is needed"),
+        (6, {"mode": "papers"}, "samcl.mode"),
+        (6, {"negative": "swap"}, "samcl.negative"),
+        (4, {"negative": "confusable"}, "samcl.confusable is needed"),
         (3, {"negative": "confusable", "confusable": [[1], [0]]}, "3 lists"),
-        (2, {"negative": "confusable", "confusable": [[0], [0]]}, r"gcl.confusable\[0\]"),
-        (2, {"negative": "confusable", "confusable": [[1], [2]]}, r"gcl.confusable\[1\]"),
-        (2, {"negative": "confusable", "confusable": [[1], []]}, r"gcl.confusable\[1\]"),
+        (2, {"negative": "confusable", "confusable": [[0], [0]]}, r"samcl.confusable\[0\]"),
+        (2, {"negative": "confusable", "confusable": [[1], [2]]}, r"samcl.confusable\[1\]"),
+        (2, {"negative": "confusable", "confusable": [[1], []]}, r"samcl.confusable\[1\]"),
     ],
 )
 def test_unusable_parameters_are_named(classes, options, message):

@@ -61,7 +61,7 @@ def test_scripts_pick_the_config_of_their_name(ready, script, config, tiaug, sam
     assert Path(line.configs).stem == config
     resolved, _ = load_config(REPO / Path(line.configs).relative_to(ready.repo))
     assert ("random_thermal_occlusion" in resolved.train_trans.trans_seq) == tiaug
-    assert (resolved.gcl is not None) == samcl
+    assert (resolved.samcl is not None) == samcl
 
 
 def test_further_arguments_come_last_and_stay_whole(ready):

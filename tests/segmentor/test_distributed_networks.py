@@ -34,7 +34,7 @@ def shipped() -> dict[str, Config]:
         pairs = [pair for pair in SMALL if pair.startswith("network") or load_config(path)[0].contrast is not None]
         config = load_config(path, pairs=pairs, checks=[check_names])[0]
         parts = config.model_dump(
-            include={"data": {"num_classes"}, "network": ..., "loss": ..., "gcl": ..., "critic": ..., "contrast": ...}
+            include={"data": {"num_classes"}, "network": ..., "loss": ..., "samcl": ..., "contrast": ...}
         )
         found.setdefault(str(parts), (path.stem, config))
     return dict(found.values())

@@ -53,9 +53,9 @@ def test_the_last_of_two_pairs_wins(load):
 
 
 def test_a_pair_makes_a_missing_section_and_null_removes_one(load):
-    assert load({}, pairs=["gcl.loss_weight=2"]).gcl.loss_weight == 2
-    assert load({"gcl": {}}, pairs=["gcl=null"]).gcl is None
-    assert load({"gcl": None}, pairs=["gcl.margin=0.5"]).gcl.margin == 0.5
+    assert load({}, pairs=["gcl.loss_weight=2"]).samcl.loss_weight == 2
+    assert load({"gcl": {}}, pairs=["samcl=null"]).samcl is None
+    assert load({"gcl": None}, pairs=["gcl.margin=0.5"]).samcl.margin == 0.5
 
 
 @pytest.mark.parametrize(
@@ -158,12 +158,12 @@ def test_a_fault_says_key_expected_got_and_remedy(faults_of, tree, line):
             {"train_trans": {"random_rotate": {"low_limit_angle": 9, "high_limit_angle": 8}}},
             "train_trans.random_rotate.low_limit_angle: expected at most high_limit_angle, 8, got 9",
         ),
-        ({"gcl": {"confusable": [[1]]}}, "gcl.confusable: expected 6 lists"),
-        ({"gcl": {"confusable": [[1], [0], [1], [1], [1], [6]]}}, "gcl.confusable[5]: expected one or more other"),
-        ({"gcl": {"confusable": [[1], [1], [1], [1], [1], [1]]}}, "gcl.confusable[1]: expected one or more other"),
+        ({"gcl": {"confusable": [[1]]}}, "samcl.confusable: expected 6 lists"),
+        ({"gcl": {"confusable": [[1], [0], [1], [1], [1], [6]]}}, "samcl.confusable[5]: expected one or more other"),
+        ({"gcl": {"confusable": [[1], [1], [1], [1], [1], [1]]}}, "samcl.confusable[1]: expected one or more other"),
         (
             {"gcl": {"negative": "confusable"}, "data": {"num_classes": 3}},
-            "gcl.confusable: expected a list per class",
+            "samcl.confusable: expected a list per class",
         ),
         ({"gcl": {}, "critic": {"model_name": "samcl_auxiliry_4"}}, "critic.model_name: expected one of"),
         (
@@ -202,7 +202,7 @@ def test_all_faults_come_together(faults_of):
         "network.model_name",
         "solver.max_iters",
         "data.remap_classes",
-        "gcl.mode",
+        "samcl.mode",
         "lr",
         "train.batch_size",
         "test.save_prob",
@@ -244,7 +244,7 @@ def test_checks_see_defaults_in_place_of_faulty_values(faults_of):
 
 
 def test_the_dumped_tree_loads_as_the_same_config(load, tmp_path):
-    pairs = ["checkpoints.checkpoints_name='007'", "test.out_dir=1e3", "lr.base_lr=1e-7", "network.gathered=y"]
+    pairs = ["checkpoints.checkpoints_name='007'", "test.out_dir=1e3", "lr.base_lr=1e-7"]
     config = load(published(gcl=True), pairs=pairs)
     path = tmp_path / "resolved.yaml"
     path.write_text(config.to_yaml())
@@ -260,8 +260,8 @@ def test_a_config_is_frozen():
 
 def test_every_key_of_ours_is_described_in_the_json_schema():
     schema = Config.model_json_schema()
-    assert {"data", "gcl", "solver"} <= set(schema["properties"])
-    assert all("description" in value for value in schema["$defs"]["Gcl"]["properties"].values())
+    assert {"data", "samcl", "solver"} <= set(schema["properties"])
+    assert all("description" in value for value in schema["$defs"]["SamCl"]["properties"].values())
     assert "description" in schema["$defs"]["Network"]["properties"]["base_channels"]
 
 

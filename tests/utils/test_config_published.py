@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lib.utils.config import Config, load_config
+from lib.utils.config.published import SAMCL_SCALES, WITHOUT_EFFECT, renamed
 from lib.utils.config.validate import all_keys
 from tests.utils.published_configs import (
     CONTRAST_NETWORKS,
@@ -36,13 +37,19 @@ def leaves(tree, prefix=""):
             yield prefix + key
 
 
+def known(key):
+    """Whether a published key is in the schema, or read as what is."""
+    read_as = {*all_keys(Config), *WITHOUT_EFFECT, *SAMCL_SCALES}
+    return any(renamed(key).startswith(name) for name in read_as)
+
+
 @pytest.mark.parametrize(("model", "backbone"), NETWORKS)
 @pytest.mark.parametrize("gcl", [False, True])
 def test_loads_for_every_network(load, model, backbone, gcl):
     config, _ = load(published(model, backbone, gcl=gcl))
     assert config.network.model_name == model
     assert config.data.data_dir == ["/somewhere/Processed"]
-    assert (config.gcl is not None) == gcl
+    assert (config.samcl is not None) == gcl
 
 
 def test_keys_without_effect_are_named_once(load):
@@ -65,14 +72,14 @@ def test_a_config_without_such_keys_has_no_notes(load):
 
 def test_unknown_critic_of_the_published_code_means_the_one_of_four_scales(load):
     config, notes = load(published(gcl=True, critic="gcl_companion", critic_loss="gcl_loss"))
-    assert (config.critic.model_name, config.loss.critic_loss_type) == ("samcl_auxiliary_4", "samcl_loss_4")
+    assert config.samcl.scales == 4
     assert sum("gcl_companion" in note and "gcl_loss" in note for note in notes) == 1
 
 
 @pytest.mark.parametrize("critic", ["gcl_companion", "samcl_auxiliary_4"])
 def test_a_critic_without_section_gcl_is_off(load, critic):
     config, notes = load(published(critic=critic))
-    assert config.gcl is None
+    assert config.samcl is None
     assert any("SAM-CL is off" in note for note in notes)
 
 
@@ -120,9 +127,7 @@ def test_hrnet_with_a_resnet_is_the_real_one(load):
 def test_small_words_of_the_dialect(load):
     tree = published()
     tree["loss"]["params"]["ce_reduction"] = "elementwise_mean"
-    params = load(tree)[0].loss.params
-    assert params.ce_reduction == "mean"
-    assert params.ignore_index is None
+    assert load(tree)[0].loss.params.ce_reduction == "mean"
 
 
 def test_colour_images_of_nineteen_classes_load(load):
@@ -140,13 +145,12 @@ def test_meaning_is_supplied_once(load, tmp_path):
     path.write_text(first.to_yaml())
     second, notes = load_config(path)
     assert second == first
-    assert all(note.startswith("without effect") for note in notes)
+    assert notes == []
 
 
 def test_trees_of_these_tests_hold_only_known_keys():
-    known = set(all_keys(Config))
     trees = [published(gcl=True, contrast=True), cityscapes()]
-    assert {key for tree in trees for key in leaves(tree)} <= known
+    assert all(known(key) for tree in trees for key in leaves(tree))
 
 
 @pytest.mark.skipif(not KEYS_FILE.is_file(), reason="the list of published keys isn't here")
@@ -154,6 +158,6 @@ def test_every_published_key_is_in_the_schema_and_in_these_tests():
     lines = KEYS_FILE.read_text().splitlines()
     keys = {line.split(":")[0] for line in lines if line and not line.startswith(("#", "--"))}
     assert len(keys) > 100
-    assert keys <= set(all_keys(Config))
+    assert all(map(known, keys))
     trees = [published(gcl=True, contrast=True), cityscapes()]
     assert keys <= {key for tree in trees for key in leaves(tree)}

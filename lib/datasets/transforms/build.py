@@ -33,7 +33,7 @@ def build_transforms(trans: Any, transformer: Any) -> TransformSequence:
     """The sequence ``trans.trans_seq``, then padding to the input size.
 
     Args:
-        trans: config ``train_trans`` or ``val_trans``: ``trans_seq``, and a section per transform whose
+        trans: config ``train_trans``: ``trans_seq``, and a section per transform whose
             fields are the arguments of the transform's class, and ``ratio``.
         transformer: config ``train.data_transformer``: ``input_size`` (width, height), ``pad_mode``.
 

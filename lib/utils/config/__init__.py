@@ -2,6 +2,7 @@
 
 from lib.utils.config.faults import Fault, did_you_mean
 from lib.utils.config.load import load_config, value_for
+from lib.utils.config.published import current_spelling
 from lib.utils.config.schema import Config
 
-__all__ = ["Config", "Fault", "did_you_mean", "load_config", "value_for"]
+__all__ = ["Config", "Fault", "current_spelling", "did_you_mean", "load_config", "value_for"]

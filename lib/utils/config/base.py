@@ -10,13 +10,6 @@ NO_WORDS = frozenset({"n", "no", "false", "f", "off", "0"})
 LONGEST_TEXT = 4096
 
 
-class NoEffect:
-    """Marks a published key that is accepted but changes nothing here; setting it is named in a note."""
-
-
-NO_EFFECT = NoEffect()
-
-
 class Section(BaseModel):
     """A frozen part of a config: unknown keys, wrong types and non-finite numbers are faults."""
 
@@ -81,4 +74,3 @@ Size = Annotated[list[Annotated[Whole, Field(ge=1, le=16384)]], Field(min_length
 Interval = Annotated[list[AboveZero], Field(min_length=2, max_length=2), AfterValidator(_ordered)]
 Colour = Annotated[list[Annotated[Whole, Field(ge=0, le=255)]], Field(min_length=3, max_length=3)]
 Betas = Annotated[list[BelowOne], Field(min_length=2, max_length=2)]
-Legacy = list[int | float | str | list[int]]

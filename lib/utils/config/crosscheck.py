@@ -4,8 +4,6 @@ from lib.utils.config.data_sections import Transforms
 from lib.utils.config.faults import Fault
 from lib.utils.config.schema import Config
 
-_SAMCL_FORMS = {"samcl_auxiliary_2": "samcl_loss_2", "samcl_auxiliary_4": "samcl_loss_4"}
-
 
 def cross_check(config: Config) -> list[Fault]:
     """The faults between values whose types and ranges are right."""
@@ -13,7 +11,7 @@ def cross_check(config: Config) -> list[Fault]:
         *_classes(config),
         *_transforms(config.train_trans, config.train.data_transformer.input_size),
         *_normalisation(config),
-        *_samcl(config),
+        *_confusable(config),
         *_run(config),
     ]
 
@@ -84,27 +82,13 @@ def _normalisation(config: Config) -> list[Fault]:
     return faults
 
 
-def _samcl(config: Config) -> list[Fault]:
-    gcl = config.gcl
-    if gcl is None:
-        return []
-    faults = _confusable(config)
-    auxiliary, loss = config.critic.model_name, config.loss.critic_loss_type
-    if auxiliary is not None and auxiliary not in _SAMCL_FORMS:
-        faults.append(Fault.unknown_name("critic.model_name", auxiliary, _SAMCL_FORMS))
-    if loss is not None and loss not in _SAMCL_FORMS.values():
-        faults.append(Fault.unknown_name("loss.critic_loss_type", loss, _SAMCL_FORMS.values()))
-    if not faults and auxiliary and loss and _SAMCL_FORMS[auxiliary] != loss:
-        expected = f"{_SAMCL_FORMS[auxiliary]}, as critic.model_name is {auxiliary}"
-        faults.append(Fault("loss.critic_loss_type", expected, loss, others=("critic.model_name",)))
-    return faults
-
-
 def _confusable(config: Config) -> list[Fault]:
-    rows, count = config.gcl.confusable, config.data.num_classes
-    key, others = "gcl.confusable", ("data.num_classes", "gcl.negative")
+    if config.samcl is None:
+        return []
+    rows, count = config.samcl.confusable, config.data.num_classes
+    key, others = "samcl.confusable", ("data.num_classes", "samcl.negative")
     if rows is None:
-        needed = config.gcl.negative == "confusable" and count != 6
+        needed = config.samcl.negative == "confusable" and count != 6
         expected = f"a list per class of the classes it is mistaken for, as data.num_classes is {count}, not 6"
         return [Fault(key, expected, None, others=others)] if needed else []
     if len(rows) != count:

@@ -5,11 +5,9 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import Field, model_validator
 
 from lib.utils.config.base import (
-    NO_EFFECT,
     AboveZero,
     Colour,
     Interval,
-    Legacy,
     Natural,
     NonNegative,
     Number,
@@ -56,16 +54,6 @@ class Data(Section):
     on_leak: Literal["stop", "warn"] = "stop"
     """What subjects that are in both train and val do, unless ``include_val`` means it: end the run or the check with
     an error, or a warning."""
-    image_tool: Annotated[Text, NO_EFFECT] = "npy"
-    input_mode: Annotated[Text, NO_EFFECT] = "therm"
-    use_gcl_input: Annotated[Switch, NO_EFFECT] = False
-    label_list: Annotated[Legacy | None, NO_EFFECT] = None
-    include_atr: Annotated[Switch, NO_EFFECT] = False
-    include_cihp: Annotated[Switch, NO_EFFECT] = False
-    include_coarse: Annotated[Switch, NO_EFFECT] = False
-    only_coarse: Annotated[Switch, NO_EFFECT] = False
-    only_mapillary: Annotated[Switch, NO_EFFECT] = False
-    only_small: Annotated[Switch, NO_EFFECT] = False
 
     @property
     def names(self) -> list[str]:
@@ -77,11 +65,7 @@ class DataTransformer(Section):
     """The size at which frames leave the loader."""
 
     input_size: Size = [320, 256]
-    """[width, height] in pixels."""
-    size_mode: Literal["fix_size"] = "fix_size"
-    """Every frame of a batch has ``input_size``."""
-    align_method: Literal["only_pad"] = "only_pad"
-    """Smaller frames are padded, never scaled."""
+    """[width, height] in pixels of every frame of a batch; smaller ones are padded, never scaled."""
     pad_mode: Literal["random", "pad_center", "pad_left_up", "pad_right_down"] = "random"
     """Where the frame lies in the padded one."""
 
@@ -91,16 +75,14 @@ class Train(Section):
 
     batch_size: Annotated[Whole, Field(ge=1, le=65536)] = 16
     """Frames per step, of all processes together."""
-    loader: Annotated[Text, NO_EFFECT] = "thermalFaceDB"
     data_transformer: DataTransformer = DataTransformer()
 
 
-class Evaluation(Section):
+class EvaluationSection(Section):
     """Batches to validate on; scores are always of frames at their own size."""
 
     batch_size: Annotated[Whole, Field(ge=1, le=65536)] = 16
     """Frames per step and process."""
-    loader: Annotated[Text, NO_EFFECT] = "thermalFaceDB"
     mode: Literal["ss_test", "ms_test", "sscrop_test"] = "ss_test"
     """``ss_test``: each frame once, at its own scale; ``ms_test``: the mean over scales and mirror images;
     ``sscrop_test``: the mean over a sliding window."""
@@ -112,11 +94,9 @@ class Evaluation(Section):
     """[width, height] in pixels of the window of ``sscrop_test``."""
     crop_stride_ratio: Annotated[float, Field(gt=0, le=1)] = 2 / 3
     """Step of that window, as a share of its size."""
-    out_dir: Annotated[Text | None, NO_EFFECT] = None
-    data_transformer: Annotated[DataTransformer, NO_EFFECT] = DataTransformer()
 
 
-class Test(Evaluation):
+class Test(EvaluationSection):
     """What ``--phase test`` reads and writes."""
 
     out_dir: Path | None = None
@@ -129,8 +109,6 @@ class Test(Evaluation):
     """Evaluate under autocast rather than in float32."""
     val_aug: Literal["none", "tiaug"] = "none"
     """Frames as they are, or *unconstrained*: under TiAug, the same for every config, checkpoint and seed."""
-    test_img: Annotated[Text | None, NO_EFFECT] = None
-    use_ground_truth: Annotated[Switch, NO_EFFECT] = False
 
 
 class RandomFlip(Section):
@@ -138,7 +116,6 @@ class RandomFlip(Section):
 
     ratio: Probability = 0.5
     """Probability of applying it."""
-    swap_pair: Annotated[Legacy, NO_EFFECT] = []
 
 
 class RandomRotate(Section):
@@ -184,7 +161,6 @@ class RandomResize(Section):
 
     ratio: Probability = 1.0
     """Probability of applying it."""
-    method: Literal["random"] = "random"
     scale_range: Interval = [0.5, 2.0]
     """[smallest, largest] scale."""
     aspect_range: Interval = [0.9, 1.1]
@@ -199,7 +175,6 @@ class RandomCrop(Section):
     crop_size: Size = [320, 256]
     """[width, height] in pixels, at most the loader's ``input_size``."""
     method: Literal["center", "random"] = "center"
-    allow_outside_center: Annotated[Switch, NO_EFFECT] = False
 
 
 class RandomBrightness(Section):
@@ -264,4 +239,3 @@ class Normalize(Section):
     clip: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
     """[low, high] in deg C that values are clipped to before all else, e.g. [0, 40], so that a hot cup or a cold sky
     doesn't take the contrast from a face."""
-    mean_value: Annotated[Legacy | None, NO_EFFECT] = None

@@ -11,7 +11,7 @@ from typing import Any
 
 from lib.utils.config.crosscheck import cross_check
 from lib.utils.config.faults import Fault, refuse
-from lib.utils.config.published import supply_meaning, without_effect
+from lib.utils.config.published import rename, renamed, translate
 from lib.utils.config.read import check_plain, parse_value, read_with_bases
 from lib.utils.config.schema import Config
 from lib.utils.config.validate import annotation_of, validate
@@ -45,15 +45,15 @@ def load_config(
     """
     tree: dict[str, Any] = {}
     origins: dict[str, str] = {}
+    faults: list[Fault] = []
     if base:
         try:
             check_plain(base)
         except ConfigError as error:
             raise ConfigError(f"the checkpoint's config: {error}") from None
-        _merge(tree, base, "the checkpoint", origins)
+        faults += _add(tree, base, "the checkpoint", origins)
     for source, layer in read_with_bases(Path(path)) if path else ():
-        _merge(tree, layer, source if source != str(path) else "", origins)
-    faults = []
+        faults += _add(tree, layer, source if source != str(path) else "", origins)
     for key, value in (flags or {}).items():
         faults += _assign(tree, key, value, "the command line", origins)
     for pair in pairs:
@@ -64,9 +64,9 @@ def load_config(
         faults += faults_of_value or _assign(tree, key, value, "the command line", origins)
 
     given = {key for key, source in origins.items() if source == "the command line"}
-    notes = supply_meaning(tree, given)
-    config, type_faults = validate(tree)
-    faults += type_faults
+    notes, faults_of_names = translate(tree, given)
+    config, faults_of_types = validate(tree)
+    faults += faults_of_names + faults_of_types
     bad = [fault.key.partition("[")[0] for fault in faults]
     for check in (cross_check, *checks):
         faults += [fault for fault in check(config) if not _concerns(fault, bad)]
@@ -74,7 +74,7 @@ def load_config(
         str(path or "the command line"),
         [replace(fault, source=fault.source or _origin(fault.key, origins)) for fault in faults],
     )
-    return config, without_effect(config) + notes
+    return config, notes
 
 
 def value_for(key: str, text: str) -> tuple[Any, list[Fault]]:
@@ -84,7 +84,7 @@ def value_for(key: str, text: str) -> tuple[Any, list[Fault]]:
     except ValueError as error:
         return None, [Fault(key, "a value", text, str(error), source="the command line")]
     plain = text[:1] not in ("[", "{", '"', "'")
-    return (text if value is not None and plain and _holds_text(annotation_of(key)) else value), []
+    return (text if value is not None and plain and _holds_text(annotation_of(renamed(key))) else value), []
 
 
 def _holds_text(annotation: Any) -> bool:
@@ -97,6 +97,13 @@ def _holds_text(annotation: Any) -> bool:
     if origin in (typing.Union, types.UnionType, list):
         return any(_holds_text(part) for part in typing.get_args(annotation))
     return False
+
+
+def _add(tree: dict, layer: Mapping, source: str, origins: dict[str, str]) -> list[Fault]:
+    """Put one layer of a config over ``tree``, its keys under the names of today."""
+    layer, faults = rename(layer)
+    _merge(tree, layer, source, origins)
+    return [replace(fault, source=source) for fault in faults]
 
 
 def _merge(tree: dict, layer: Mapping, source: str, origins: dict[str, str], prefix: str = "") -> None:
@@ -121,8 +128,7 @@ def _assign(tree: dict, key: str, value: Any, source: str, origins: dict[str, st
     layer: Any = value
     for name in reversed(names):
         layer = {name: layer}
-    _merge(tree, layer, source, origins)
-    return []
+    return _add(tree, layer, source, origins)
 
 
 def _concerns(fault: Fault, bad: list[str]) -> bool:

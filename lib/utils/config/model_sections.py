@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from lib.utils.config.base import (
-    NO_EFFECT,
     AboveZero,
     Natural,
     NonNegative,
@@ -27,7 +26,6 @@ class LossWeights(Section):
     """Weight of the main output."""
     aux_loss: NonNegative = 0.4
     """Weight of the auxiliary output."""
-    corr_loss: Annotated[NonNegative, NO_EFFECT] = 0.01
 
 
 class Network(Section):
@@ -52,28 +50,10 @@ class Network(Section):
     """Weights that don't fit the network are an error, not a warning."""
     resume_continue: Switch = False
     """Go on with the run of the checkpoint rather than start a new one from its weights."""
-    stride: Annotated[Whole, NO_EFFECT] = 8
-    factors: Annotated[list[list[Whole]], NO_EFFECT] = [[8, 8]]
-    gathered: Annotated[Switch, NO_EFFECT] = False
-    loss_balance: Annotated[Switch, NO_EFFECT] = False
-    finetune: Annotated[Switch, NO_EFFECT] = False
-    resume_eval_train: Annotated[Switch, NO_EFFECT] = False
-    resume_eval_val: Annotated[Switch, NO_EFFECT] = False
-
-
-class Critic(Section):
-    """The network that compares masks for SAM-CL; adversarial losses have critics of their own."""
-
-    model_name: Text | None = None
-    """The auxiliary network of SAM-CL, with section ``gcl`` only; null = the one of the loss."""
 
 
 def _reduction(value: Any) -> Any:
     return "mean" if value == "elementwise_mean" else value
-
-
-def _no_index(value: Any) -> Any:
-    return None if value == "none" else value
 
 
 class LossParams(Section):
@@ -95,12 +75,10 @@ class LossParams(Section):
     """Weight of the whole loss."""
     lambda_way: Literal[0, 1] = 1
     """RMI: the terms are pixel + lambda RMI (0) or lambda pixel + (1 - lambda) RMI (1)."""
-    use_sigmoid: Annotated[Switch, NO_EFFECT] = False
     ce_weight: Literal["auto"] | list[NonNegative] | None = None
     """Cross-entropy: one weight per class, ``auto`` = inverse frequency, null = all 1."""
     ce_reduction: Annotated[Literal["mean", "sum"], BeforeValidator(_reduction)] = "mean"
     """Cross-entropy: over labelled pixels."""
-    ce_ignore_index: Annotated[Whole, NO_EFFECT] = -1
     ohem_thresh: Probability = 0.9
     """Hard examples: pixels whose true class is less probable than this."""
     ohem_minkeep: Natural = 100000
@@ -117,25 +95,23 @@ class LossParams(Section):
     """Dice: added to numerator and denominator."""
     eps: AboveZero = 1e-7
     """Dice: smallest denominator."""
-    ignore_index: Annotated[Annotated[Whole, Field(ge=-1, le=255)] | None, BeforeValidator(_no_index)] = -1
-    """Dice: label that takes no part; null or "none" as -1, which is what ignored pixels have here."""
 
 
 class Loss(Section):
-    """The loss of the pixels, and that of the masks' judge."""
+    """The loss of the pixels."""
 
     loss_type: Text = "rmi_loss"
     """The pixel loss or objective."""
-    critic_loss_type: Text | None = None
-    """SAM-CL's form, with section ``gcl`` only; null = ``samcl_loss_4``."""
     params: LossParams = LossParams()
 
 
-class Gcl(Section):
+class SamCl(Section):
     """SAM-CL on top of the pixel loss; on where this section is, off where it is null."""
 
     loss_weight: NonNegative = 0.5
     """Weight of SAM-CL; the pixel loss has 1."""
+    scales: Literal[2, 4] = 4
+    """Scales at which the auxiliary network compares masks."""
     apply_spectral_norm: Switch = False
     """Spectral norm on the auxiliary network's convolutions."""
     mode: Literal["overlap", "paper", "published"] = "overlap"
@@ -165,7 +141,6 @@ class Contrast(Section):
     """Anchors of a batch, at most."""
     max_views: Positive = 1
     """Anchors of a class and image, at most; a class with fewer pixels takes no part."""
-    stride: Annotated[Positive, NO_EFFECT] = 8
     warmup_iters: Natural = 5000
     """Steps without contrast."""
     with_memory: Switch = False

@@ -5,10 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from lib.utils.config.base import (
-    NO_EFFECT,
     AboveZero,
     Betas,
-    Legacy,
     Natural,
     NonNegative,
     Path,
@@ -83,8 +81,6 @@ class LearningRate(Section):
     """Factor of all parameters but the backbone's (1) and the auxiliary layers' (10)."""
     lr_policy: Literal["lambda_poly", "lambda_cosine", "step", "multistep", "plateau"] = "lambda_poly"
     """How the rate falls."""
-    metric: Literal["iters"] = "iters"
-    """What the policies count: steps."""
     is_warm: Switch = False
     """Begin with a warm-up."""
     warm: Warm = Warm()
@@ -118,7 +114,6 @@ class Optim(Section):
     sgd: Sgd = Sgd()
     adam: Adam = Adam()
     adamw: Adam = Adam()
-    group_method: Annotated[Text | None, NO_EFFECT] = None
 
 
 class Solver(Section):
@@ -138,7 +133,6 @@ class Solver(Section):
     """What a loss that isn't finite does; either way its step changes no weight."""
     max_nonfinite: Natural = 10
     """With ``skip``: more such steps end the run."""
-    max_epoch: Annotated[Natural | None, NO_EFFECT] = None
 
 
 class Checkpoints(Section):
@@ -153,7 +147,6 @@ class Checkpoints(Section):
     """Train although checkpoints of this name exist."""
     keep: Annotated[Positive, Field(le=100)] = 2
     """Checkpoints to resume from: ``_latest``, and the ones before it as ``_previous``, ``_previous_2``, ..."""
-    save_epoch: Annotated[Natural | None, NO_EFFECT] = None
 
 
 LogLevel = Literal["debug", "info", "warning", "error", "critical"]
@@ -172,9 +165,3 @@ class Logging(Section):
     """Begin the file anew rather than go on in it."""
     max_mb: Positive = 500
     """Bound in MB on the log file, whose older half goes first, and on TensorBoard's files, which end there."""
-
-
-class Details(Section):
-    """Published colours; ``data.palette`` has this place here."""
-
-    color_list: Annotated[Legacy | None, NO_EFFECT] = None

@@ -26,7 +26,7 @@ class Predict(Section):
     """Whether warm things are bright or dark in pictures without temperatures; auto = as faces are found."""
     fps: Annotated[float, Field(gt=0, le=10000)] | None = None
     """Frames per second of a sequence; null = that of a video, else unknown."""
-    least_share: Probability = 0.15
+    min_component_ratio: Probability = 0.15
     """Facial areas apart from the frame's largest face and smaller than this share of it count as background: specks,
     and people more than about two and a half times as far away. 0 keeps all."""
     erode: Annotated[Whole, Field(ge=0, le=256)] = 0

@@ -72,8 +72,10 @@ STRATEGIES = {
     "rmi_dice": _loss("rmi_dice_loss"),
     "contrast": Strategy(("contrast.json",), contrast=True),
     "samcl": Strategy(("samcl.json",)),
-    "samcl_paper": Strategy(("samcl.json",), {"gcl": {"mode": "paper", "loss_weight": PUBLISHED_SAMCL_WEIGHT}}),
-    "samcl_published": Strategy(("samcl.json",), {"gcl": {"mode": "published", "loss_weight": PUBLISHED_SAMCL_WEIGHT}}),
+    "samcl_paper": Strategy(("samcl.json",), {"samcl": {"mode": "paper", "loss_weight": PUBLISHED_SAMCL_WEIGHT}}),
+    "samcl_published": Strategy(
+        ("samcl.json",), {"samcl": {"mode": "published", "loss_weight": PUBLISHED_SAMCL_WEIGHT}}
+    ),
 }
 """By the name that their runs bear."""
 

@@ -27,7 +27,7 @@ def test_every_cell_is_a_config_without_faults_and_remarks(resolve, network, str
     assert not notes
     assert config.seed == 5
     assert ("random_thermal_occlusion" in config.train_trans.trans_seq) == (strategy != "rmi_without_tiaug")
-    assert (config.gcl is not None) == strategy.startswith("samcl")
+    assert (config.samcl is not None) == strategy.startswith("samcl")
     assert (config.contrast is not None) == (strategy == "contrast")
 
 
@@ -49,7 +49,7 @@ def test_rows_train_their_loss(resolve, strategy, loss):
 
 
 def test_samcl_rows_differ_in_mode_and_have_its_weight(resolve):
-    found = {name: resolve(Cell("AU", name, 0))[0].gcl for name in STRATEGIES if name.startswith("samcl")}
+    found = {name: resolve(Cell("AU", name, 0))[0].samcl for name in STRATEGIES if name.startswith("samcl")}
     assert {name: (gcl.mode, gcl.loss_weight) for name, gcl in found.items()} == {
         "samcl": ("overlap", 2.0),
         "samcl_paper": ("paper", 0.5),
@@ -70,7 +70,7 @@ def test_contrast_adds_an_embedding_and_waits_an_eighth_of_a_run_but_not_in_a_fo
 def test_cells_share_everything_but_network_loss_and_augmentation(resolve, strategy):
     one, other = (resolve(Cell("U", name, 3))[0].model_dump() for name in (strategy, "rmi"))
     assert {key for key in one if one[key] != other[key]} <= {
-        *("network", "loss", "gcl", "critic", "contrast"),
+        *("network", "loss", "samcl", "contrast"),
         *(["train_trans"] if strategy == "rmi_without_tiaug" else []),
     }
 
