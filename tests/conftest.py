@@ -34,13 +34,24 @@ settings.load_profile("beside others")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """``--fuzz N``, see :mod:`tests.fuzz`."""
+    """``--fuzz N``, see :mod:`tests.fuzz`; ``--thorough``, for tests that are slow and rarely break."""
     parser.addoption("--fuzz", type=int, default=1, metavar="N", help="N times as many generated cases, other ones")
+    parser.addoption("--thorough", action="store_true", help="run the tests marked thorough as well, as .ci/run does")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Hand ``--fuzz`` on before any test is imported."""
     fuzz.factor = config.getoption("--fuzz")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests marked ``thorough``, unless ``--thorough`` asks for them or the command names one of them."""
+    if config.getoption("--thorough") or any("::" in argument for argument in config.args):
+        return
+    left_out = [item for item in items if item.get_closest_marker("thorough")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -25,7 +25,7 @@ def add_apt(ci, status=0):
 
 
 def ran_all(ci):
-    return all(ci.calls(word) for word in ("ruff check", "ruff format", "pytest"))
+    return all(ci.calls(word) for word in ("ruff check", "ruff format", "mypy", "pytest"))
 
 
 def test_a_browser_that_is_there_is_not_installed_again(ci):
