@@ -1,7 +1,7 @@
 """A data set that a small network learns in seconds: a warm disc (class 1) with a cold square (class 2) in it."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 # Data in tests are small: a second thread gains nothing and waits for a core where other work runs beside. Said before
@@ -17,6 +17,7 @@ from PIL import Image
 
 from lib.utils.config import Config, load_config
 from lib.utils.cores import available_cores
+from lib.utils.log import logger
 from segmentor.checking.names import check_names
 from tests import fuzz
 
@@ -59,6 +60,14 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """``-n auto``: a process per core; this one alone for a single file, as others take time to begin."""
     paths = {argument.partition("::")[0] for argument in config.args}
     return 0 if len(paths) == 1 and Path(*paths).is_file() else min(available_cores(), MOST_PROCESSES)
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """The project's log as it was before the test, which may have sent it to the terminal alone, past ``caplog``."""
+    before = logger.handlers[:], logger.level, logger.propagate
+    yield
+    logger.handlers[:], logger.level, logger.propagate = before
 
 
 def draw_frame(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -1,10 +1,13 @@
 """Reduction of frames and labels to the training size."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 LABEL_RESIZES = ("majority", "published")
 
@@ -69,11 +72,13 @@ def resize_label(label: np.ndarray, size: tuple[int, int], way: str) -> np.ndarr
 
 
 @lru_cache(maxsize=8)
-def _overlaps(have: int, want: int) -> sparse.csr_array:
+def _overlaps(have: int, want: int) -> "sparse.csr_array":
     """(want, have): how much of input pixel j lies in output pixel i, times ``want``: whole numbers.
 
     They add up without rounding, so equal areas compare equal.
     """
+    from scipy import sparse  # only preparation needs it, and training starts sooner without
+
     inputs, outputs = np.arange(have)[None], np.arange(want)[:, None]
     ends = np.minimum((inputs + 1) * want, (outputs + 1) * have)
     starts = np.maximum(inputs * want, outputs * have)
