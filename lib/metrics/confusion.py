@@ -1,6 +1,6 @@
 """The confusion matrix of a set of frames and its scores."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -76,7 +76,7 @@ class ConfusionMatrix(nn.Module):
         hits = [counts[index][index] for index in range(self.num_classes)]
         truths = [sum(row) for row in counts]
         predictions = [sum(column) for column in zip(*counts, strict=True)]
-        classes = [
+        classes: list[dict[str, Any]] = [
             {
                 "name": name,
                 "iou": _ratio(hit, truth + predicted - hit),
@@ -87,8 +87,8 @@ class ConfusionMatrix(nn.Module):
             for name, hit, truth, predicted in zip(names, hits, truths, predictions, strict=True)
         ]
         ious = [entry["iou"] for entry in classes if entry["iou"] is not None]
-        mean = _ratio(sum(ious), len(ious))
-        variance = _ratio(sum((iou - mean) ** 2 for iou in ious), len(ious))
+        mean = sum(ious) / len(ious) if ious else None
+        variance = None if mean is None else sum((iou - mean) ** 2 for iou in ious) / len(ious)
         return {
             "miou": mean,
             "std_iou": None if variance is None else variance**0.5,
@@ -105,7 +105,7 @@ def format_scores(scores: dict[str, Any]) -> str:
         scores: what :meth:`ConfusionMatrix.scores` returns, or a ``metrics.json`` read back, whose boundary scores are
             shown as well.
     """
-    columns = dict.fromkeys(("iou", "dice", "precision", "recall"), _percent)
+    columns: dict[str, Callable[[float | None], str]] = dict.fromkeys(("iou", "dice", "precision", "recall"), _percent)
     if all("hd95" in entry for entry in scores["classes"]):
         columns |= {"boundary_f1": _percent, "hd95": _pixels}
     width = max(len("class"), *(len(entry["name"]) for entry in scores["classes"]))

@@ -39,6 +39,7 @@ MIN_PIXELS = 10
 MIN_CONFIDENCE = 0.5
 SKIN_CELSIUS = (5.0, 45.0)
 """Mean temperatures that skin can have, from a nose in the cold to one beside a heater."""
+_QUANTILES = {"min": 0, "p05": 5, "median": 50, "p95": 95, "max": 100}
 
 
 class Region(NamedTuple):
@@ -69,17 +70,17 @@ class Measurement:
 
     region: str
     pixels: int
-    mean: float | None
-    std: float | None
-    min: float | None
-    p05: float | None
-    median: float | None
-    p95: float | None
-    max: float | None
-    centroid_x: float | None
-    centroid_y: float | None
-    confidence: float | None
-    valid: bool
+    mean: float | None = None
+    std: float | None = None
+    min: float | None = None
+    p05: float | None = None
+    median: float | None = None
+    p95: float | None = None
+    max: float | None = None
+    centroid_x: float | None = None
+    centroid_y: float | None = None
+    confidence: float | None = None
+    valid: bool = False
 
 
 def region_names(class_names: Sequence[str]) -> list[str]:
@@ -123,18 +124,18 @@ def measure(name: str, region: Region, temperatures: np.ndarray | None, probabil
     moments = cv2.moments(_bytes(mask), binaryImage=True)
     pixels = round(moments["m00"])
     if not pixels:
-        return Measurement(name, 0, *[None] * 10, valid=False)
+        return Measurement(name, 0)
     x, y = columns.start + moments["m10"] / pixels, rows.start + moments["m01"] / pixels
     confidence = float(probability[window][mask].mean(dtype=np.float64))
-    statistics: list[float | None] = [None] * 7
-    plausible = True
+    statistics: dict[str, float] = {}
     if temperatures is not None:
         values = temperatures[window][mask]
         mean, std = float(values.mean(dtype=np.float64)), float(values.std(dtype=np.float64))
-        statistics = [mean, std, *np.percentile(values, (0, 5, 50, 95, 100)).tolist()]
-        plausible = SKIN_CELSIUS[0] <= mean <= SKIN_CELSIUS[1]
+        quantiles = np.percentile(values, list(_QUANTILES.values())).tolist()
+        statistics = {"mean": mean, "std": std, **dict(zip(_QUANTILES, quantiles, strict=True))}
+    plausible = temperatures is None or SKIN_CELSIUS[0] <= statistics["mean"] <= SKIN_CELSIUS[1]
     valid = pixels >= MIN_PIXELS and confidence >= MIN_CONFIDENCE and plausible and region.whole
-    return Measurement(name, pixels, *statistics, x, y, confidence, valid)
+    return Measurement(name, pixels, centroid_x=x, centroid_y=y, confidence=confidence, valid=valid, **statistics)
 
 
 def nose_parts(nose: np.ndarray, eyes: np.ndarray, mouth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

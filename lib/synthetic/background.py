@@ -133,7 +133,7 @@ _THINGS: tuple[Callable[[Room, float, np.random.Generator], None], ...] = (
 )  # fmt: skip
 
 
-def draw_background(height: int, width: int, ambient: float, things: int, rng: np.random.Generator) -> np.ndarray:
+def render_background(height: int, width: int, ambient: float, things: int, rng: np.random.Generator) -> np.ndarray:
     """A room, drawn small, as it is out of focus.
 
     Args:

@@ -1,6 +1,6 @@
 """What belongs to a person besides the face: head with hair, ears, neck, hanging hair, shoulders in clothes.
 
-Everything is built in head coordinates at rest (cm, see :mod:`mean_face`) and then posed: the head turns about the
+Everything is built in head coordinates at rest (cm, see :mod:`mean_head`) and then posed: the head turns about the
 top of the neck, the shoulders follow a little, the neck and long hair bend between the two.
 """
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from lib.synthetic.face import Expression, express
-from lib.synthetic.held import held
-from lib.synthetic.mean_face import sample, sites_of
+from lib.synthetic.accessories import Accessories, accessory_surfaces
+from lib.synthetic.face import Expression, apply_expression
+from lib.synthetic.handheld import handheld_surfaces
+from lib.synthetic.mean_head import grid_sites, sample
 from lib.synthetic.noise import fractal_noise, smooth_noise, smoothstep
 from lib.synthetic.raster import Surface
 from lib.synthetic.skin import add_features
 from lib.synthetic.subject import Subject
-from lib.synthetic.worn import Accessories, worn
 
 PIVOT = np.array([0.0, 7.0, -2.5], np.float32)
 _SKULL = np.array([0.0, -1.5, -1.0], np.float32)
@@ -62,7 +62,7 @@ def _turn_z(angle: float) -> np.ndarray:
     return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], np.float32)
 
 
-def posed(points: np.ndarray, pose: Pose, head_share: np.ndarray | float = 1.0) -> np.ndarray:
+def apply_pose(points: np.ndarray, pose: Pose, head_share: np.ndarray | float = 1.0) -> np.ndarray:
     """Move points (..., 3) from rest to a pose, about the pivot, which becomes the origin.
 
     Args:
@@ -79,8 +79,8 @@ def posed(points: np.ndarray, pose: Pose, head_share: np.ndarray | float = 1.0) 
 
 
 @dataclass(frozen=True)
-class Moment:
-    """What differs from frame to frame.
+class FrameState:
+    """What of a person differs from frame to frame.
 
     Attributes:
         pose, expression: of head and face.
@@ -137,13 +137,13 @@ def hair_temperature(subject: Subject, ambient: float) -> float:
 
 
 def head_surface(
-    subject: Subject, moment: Moment, ambient: float, shift: float
+    subject: Subject, state: FrameState, ambient: float, shift: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The head in one moment.
+    """The head in one frame.
 
     Args:
         subject: the person.
-        moment: expression and breath.
+        state: expression and breath.
         ambient: deg C.
         shift: deg C, the whole skin warmer or cooler than at rest.
 
@@ -151,8 +151,8 @@ def head_surface(
         face (ROWS, COLUMNS, 3) cm without hair, of which the landmarks are points; points with hair and beard; and the
         temperature (ROWS, COLUMNS), deg C.
     """
-    face = express(subject.shape, moment.expression)
-    skin = add_features(subject.bare_skin, subject.skin, subject.brow, moment.breath) + shift
+    face = apply_expression(subject.shape, state.expression)
+    skin = add_features(subject.bare_skin, subject.skin, subject.brow, state.breath) + shift
     hair = hair_temperature(subject, ambient)
     near_skin = np.exp(-subject.hair_depth / 0.35)  # thin hair is nearly as warm as the scalp
     hair_field = hair + (31.5 - hair) * 0.55 * near_skin + 0.8 * subject.strands
@@ -180,7 +180,7 @@ def ear_surfaces(subject: Subject, ambient: float) -> list[tuple[np.ndarray, np.
     )  # fmt: skip
     ears = []
     for side in (-1.0, 1.0):
-        root = sample(subject.shape, sites_of(np.array([side * 7.1, 1.7, -0.7])))
+        root = sample(subject.shape, grid_sites(np.array([side * 7.1, 1.7, -0.7])))
         outward, backward = np.cos(subject.ears), np.sin(subject.ears)
         size = subject.ear_size
         x = root[0] + side * size * ((back + 1.1) * backward + height * outward - 0.15)
@@ -242,17 +242,18 @@ def torso_surface(subject: Subject, clothes: Clothes, shift: float) -> tuple[np.
     return points.astype(np.float32), (skin + covered * (cloth - skin)).astype(np.float32)
 
 
-def hanging_hair(subject: Subject, ambient: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Points (cm, at rest), temperature, cut-out and head share of hair that hangs beside and behind the face."""
+def hanging_hair(
+    subject: Subject, length: float, ambient: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Points (cm, at rest), temperature, cut-out and head share of hair that hangs ``length`` cm below the eyes."""
     rows, columns = 90, 200
-    length = subject.long_hair
     t, around = np.meshgrid(np.linspace(0, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
     texture = subject.strands[: rows * 2 : 2, : columns * 2 : 2]
     y = -5.5 + (length + 5.5) * t
     opening = 1.15 + 0.25 * smoothstep(t, 0.0, 0.35) - 0.22 * smoothstep(t, 0.5, 1.0)
     angle = np.pi + around * (np.pi - opening)
     bulge = 0.4 * np.sin(np.pi * t) + 0.12 * texture - 2.5 * (1 - smoothstep(t, 0.0, 0.22))
-    wide = sample(subject.shape, sites_of(np.array([[7.4, -2.0, -1.5]])))[0, 0] + 0.75
+    wide = sample(subject.shape, grid_sites(np.array([[7.4, -2.0, -1.5]])))[0, 0] + 0.75
     radius_x, radius_z = wide + bulge - 0.6 * t, 9.6 + bulge - 1.6 * t
     points = np.stack([radius_x * np.sin(angle), y, -1.6 - 0.8 * t + radius_z * np.cos(angle)], axis=-1)
     temperature = hair_temperature(subject, ambient) + 0.9 * texture - 0.8 * t
@@ -265,33 +266,36 @@ def hanging_hair(subject: Subject, ambient: float) -> tuple[np.ndarray, np.ndarr
 
 
 def person_surfaces(
-    subject: Subject, clothes: Clothes, moment: Moment, ambient: float, shift: float
+    subject: Subject, clothes: Clothes, state: FrameState, ambient: float, shift: float
 ) -> tuple[list[Surface], np.ndarray]:
     """A posed person, with all that is worn and held.
 
     Args:
         subject: the person.
         clothes: of the sequence.
-        moment: pose, expression, breath.
+        state: pose, expression, breath.
         ambient: deg C.
         shift: deg C, the whole skin warmer or cooler than at rest.
 
     Returns:
         the surfaces, and the bare face (ROWS, COLUMNS, 3), cm, of which the landmarks are points; camera coordinates.
     """
-    pose = moment.pose
-    face, head, temperature = head_surface(subject, moment, ambient, shift)
-    with_head = [Surface(head, temperature, closed=True), *worn(clothes.accessories, head, ambient, moment.breath)]
+    pose = state.pose
+    face, head, temperature = head_surface(subject, state, ambient, shift)
+    with_head = [
+        Surface(head, temperature, closed=True),
+        *accessory_surfaces(clothes.accessories, head, ambient, state.breath),
+    ]
     with_head += [Surface(points, values + shift) for points, values in ear_surfaces(subject, ambient)]
-    if moment.holds is not None:
-        with_head += held(face, ambient, np.random.default_rng(moment.holds))
-    surfaces = [replace(item, points=posed(item.points, pose)) for item in with_head]
+    if state.holds is not None:
+        with_head += handheld_surfaces(face, ambient, np.random.default_rng(state.holds))
+    surfaces = [replace(item, points=apply_pose(item.points, pose)) for item in with_head]
 
     points, values, share = neck_surface(subject, clothes, shift)
-    surfaces.append(Surface(posed(points, pose, share), values, closed=True))
+    surfaces.append(Surface(apply_pose(points, pose, share), values, closed=True))
     points, values = torso_surface(subject, clothes, shift)
-    surfaces.append(Surface(posed(points, pose, np.zeros(points.shape[:2])), values, closed=True))
+    surfaces.append(Surface(apply_pose(points, pose, np.zeros(points.shape[:2])), values, closed=True))
     if subject.long_hair is not None:
-        points, values, keep, share = hanging_hair(subject, ambient)
-        surfaces.append(Surface(posed(points, pose, share), values, keep))
-    return surfaces, posed(face, pose)
+        points, values, keep, share = hanging_hair(subject, subject.long_hair, ambient)
+        surfaces.append(Surface(apply_pose(points, pose, share), values, keep))
+    return surfaces, apply_pose(face, pose)

@@ -38,13 +38,13 @@ def draw_camera(rng: np.random.Generator, defocus: bool = False) -> Camera:
     )
 
 
-def blurred(scene: np.ndarray, camera: Camera) -> np.ndarray:
+def apply_optics(scene: np.ndarray, camera: Camera) -> np.ndarray:
     """The scene through the optics; float32 (H, W), deg C."""
     sigma = max(camera.blur * scene.shape[0], 0.3)
     return cv2.GaussianBlur(scene, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
-def expose(image: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
+def read_sensor(image: np.ndarray, camera: Camera, rng: np.random.Generator) -> np.ndarray:
     """What the sensor reads of the image on it: drift, gain and noise; float32 (H, W), deg C."""
     drift = camera.drift * (smooth_noise(rng, image.shape, (3, 4)) + rng.standard_normal())
     middle = 28.0

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from lib.synthetic.mean_face import GROUPS
+from lib.synthetic.mean_head import GROUPS
 from lib.synthetic.scene import draw_sequence, render_frame
 from lib.synthetic.subject import Subject, draw_subject
 from lib.utils.cores import available_cores
@@ -55,6 +55,7 @@ class FrameName:
 
     @property
     def stem(self) -> str:
+        """What the names of its files begin with."""
         return f"irface_sub{self.subject:03d}_seq{self.sequence:02d}_frm{self.frame:05d}"
 
 

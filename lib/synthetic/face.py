@@ -1,7 +1,7 @@
 """Identity and expression: how one head differs from the mean, and one moment from another.
 
 Both are sums of smooth displacements of the head's grid. The landmarks are points of that grid, so they move with
-what is seen. Lengths are cm in head coordinates (see :mod:`mean_face`).
+what is seen. Lengths are cm in head coordinates (see :mod:`mean_head`).
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from lib.synthetic.mean_face import COLUMNS, ROWS, mean_head, mean_landmarks, sample
+from lib.synthetic.mean_head import COLUMNS, ROWS, mean_head, mean_landmarks, sample
 from lib.synthetic.noise import smooth_noise, smoothstep
 
 
@@ -83,7 +83,7 @@ def draw_identity(rng: np.random.Generator) -> dict[str, float]:
     return {name: mode.deviation * float(np.clip(rng.standard_normal(), -2, 2)) for name, mode in IDENTITY.items()}
 
 
-def shape_of(identity: dict[str, float], rng: np.random.Generator) -> np.ndarray:
+def head_shape(identity: dict[str, float], rng: np.random.Generator) -> np.ndarray:
     """The person's head at rest: float32 grid (ROWS, COLUMNS, 3), cm.
 
     Args:
@@ -92,7 +92,9 @@ def shape_of(identity: dict[str, float], rng: np.random.Generator) -> np.ndarray
     """
     mean = mean_head().points
     coarse = cv2.resize(mean, (COLUMNS // 2, ROWS // 2), interpolation=cv2.INTER_AREA)  # the modes are smooth
-    moved = sum(displace(coarse, IDENTITY[name], amount) for name, amount in identity.items())
+    moved = np.zeros_like(coarse)
+    for name, amount in identity.items():
+        moved += displace(coarse, IDENTITY[name], amount)
     shape = mean + cv2.resize(moved, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR)
     calm_at_poles = np.cos(mean_head().elevation)[:, None]
     for axis in range(3):
@@ -149,7 +151,10 @@ def _basis() -> dict[str, np.ndarray]:
     """Displacement fields, float32 (ROWS, COLUMNS, 3), of a unit of each expression; ``jaw`` is a weight."""
     points = mean_head().points
     x, y, z = np.moveaxis(points, -1, 0)
-    fields = {name: sum(displace(points, mode, 1.0) for mode in modes) for name, modes in _MOVES.items()}
+    fields: dict[str, np.ndarray] = {}
+    for name, modes in _MOVES.items():
+        first, *others = (displace(points, mode, 1.0) for mode in modes)
+        fields[name] = sum(others, start=first)
 
     # The jaw's share goes from 0 to 1 across the slit at the middle of the mouth, gradually at its corners and beside.
     inside = 1 - np.sqrt(1 - np.minimum(np.abs(x) / 2.3, 1) ** 2)
@@ -182,7 +187,7 @@ def _lid_drop(points: np.ndarray) -> np.ndarray:
     return 0.88 * opening * within * above * (z > 4)
 
 
-def express(shape: np.ndarray, expression: Expression) -> np.ndarray:
+def apply_expression(shape: np.ndarray, expression: Expression) -> np.ndarray:
     """Move a head at rest (ROWS, COLUMNS, 3) to an expression; float32, same shape, cm."""
     basis = _basis()
     moved = shape + (expression.lips - 0.9) * basis["lips"]

@@ -91,7 +91,7 @@ def facing(points: np.ndarray, distance: float) -> np.ndarray:
     return np.einsum("hwc,hwc->hw", normal, sight) / (length + 1e-9)
 
 
-def draw(surfaces: Sequence[Surface], view: View, ambient: float, background: np.ndarray) -> np.ndarray:
+def render(surfaces: Sequence[Surface], view: View, ambient: float, background: np.ndarray) -> np.ndarray:
     """Draw surfaces over a background.
 
     Args:
@@ -103,13 +103,13 @@ def draw(surfaces: Sequence[Surface], view: View, ambient: float, background: np
     Returns:
         float32 (height, width), deg C.
     """
-    return draw_with_parts(surfaces, view, ambient, background)[0]
+    return render_with_parts(surfaces, view, ambient, background)[0]
 
 
-def draw_with_parts(
+def render_with_parts(
     surfaces: Sequence[Surface], view: View, ambient: float, background: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """As :func:`draw`, with the part that is nearest at each pixel, int16 (height, width); -1 for the background."""
+    """As :func:`render`, with the part that is nearest at each pixel, int16 (height, width); -1 for the background."""
     height, width = view.height, view.width
     pieces = [piece for surface in surfaces for piece in _scatter(surface, view, ambient)]
     parts = np.full(height * width, -1, np.int16)
@@ -121,10 +121,10 @@ def draw_with_parts(
     np.minimum.at(nearest, index, depth)
     front = depth == nearest[index]
     parts[index[front]] = part[front]
-    parts = parts.reshape(height, width)
+    grid = parts.reshape(height, width)
     # Pinholes between points are closed as those of the temperature are.
-    closed = cv2.morphologyEx(parts + 1, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) - 1
-    parts = np.where(parts < 0, closed, parts)
+    closed = cv2.morphologyEx(grid + 1, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) - 1
+    shown = np.where(grid < 0, closed, grid)
     # A point also hides what is behind its neighbouring pixels, so that nothing shines through between points.
     around = cv2.erode(nearest.reshape(height, width), np.ones((3, 3), np.uint8)).ravel()
     limit = np.minimum(nearest + _HIDES, around + _HIDES_BESIDE)
@@ -132,7 +132,7 @@ def draw_with_parts(
     index, temperature = index[seen], temperature[seen]
     count = np.bincount(index, minlength=height * width).reshape(height, width).astype(np.float32)
     total = np.bincount(index, temperature, minlength=height * width).reshape(height, width).astype(np.float32)
-    return _fill(count, total, background), parts
+    return _fill(count, total, background), shown
 
 
 def _fill(count: np.ndarray, total: np.ndarray, background: np.ndarray) -> np.ndarray:
@@ -193,10 +193,10 @@ def _dice(
         return grid[top : top + rows, left : left + columns].ravel()
 
     x, y = fine(channels[0] + 1.5).astype(np.int32) - 1, fine(channels[1] + 1.5).astype(np.int32) - 1
-    ok = (x >= 0) & (x < view.width) & (y >= 0) & (y < view.height)
+    visible = (x >= 0) & (x < view.width) & (y >= 0) & (y < view.height)
     for grid, limit in limits:
-        ok &= fine(grid) > limit
-    ok = np.flatnonzero(ok)
+        visible &= fine(grid) > limit
+    ok = np.flatnonzero(visible)
     seen = np.zeros(len(ok), np.uint8) if part is None else fine(part, cv2.INTER_NEAREST)[ok]
     return y[ok] * np.int32(view.width) + x[ok], fine(channels[2])[ok], fine(channels[3])[ok], seen
 

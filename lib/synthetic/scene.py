@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lib.synthetic.background import draw_background
-from lib.synthetic.body import Clothes, Moment, Pose, draw_clothes, person_surfaces
-from lib.synthetic.camera import Camera, blurred, draw_camera, expose
+from lib.synthetic.accessories import Accessories, draw_accessories
+from lib.synthetic.background import render_background
+from lib.synthetic.body import Clothes, FrameState, Pose, draw_clothes, person_surfaces
+from lib.synthetic.camera import Camera, apply_optics, draw_camera, read_sensor
 from lib.synthetic.face import draw_expression, landmarks_of
-from lib.synthetic.raster import View, draw
+from lib.synthetic.raster import View, render
 from lib.synthetic.subject import Subject
-from lib.synthetic.worn import Accessories, draw_accessories
 
 _RANGE = (6.0, 49.0)  # deg C of the scene, so that readings stay within 5 to 50
 _LEAST_HEIGHT = 384  # smaller frames are drawn at a multiple of their size and averaged
@@ -77,11 +77,11 @@ def draw_pose(sequence: Sequence, rng: np.random.Generator) -> Pose:
     return Pose(float(yaw), float(pitch), float(roll), float(body_yaw))
 
 
-def draw_moment(sequence: Sequence, rng: np.random.Generator) -> Moment:
+def draw_frame_state(sequence: Sequence, rng: np.random.Generator) -> FrameState:
     """Pose, expression and breath of a frame; when unconstrained, a third hold something before the face."""
     pose, expression, breath = draw_pose(sequence, rng), draw_expression(rng), float(np.sin(rng.uniform(0, 2 * np.pi)))
     holds = sequence.unconstrained and rng.random() < 0.33
-    return Moment(pose, expression, breath, int(rng.integers(2**32)) if holds else None)
+    return FrameState(pose, expression, breath, int(rng.integers(2**32)) if holds else None)
 
 
 def render_frame(
@@ -98,21 +98,21 @@ def render_frame(
     Returns:
         temperatures, float32 (height, width), deg C; and the 68 landmarks, float64 (68, 2), pixels as (y, x).
     """
-    moment = draw_moment(sequence, rng)
+    state = draw_frame_state(sequence, rng)
     place = rng.normal(0, (0.09, 0.05)) * (3.0 if sequence.unconstrained else 1.0)
     size = sequence.face_height * rng.uniform(0.95, 1.05) / 13.6
 
     more = -(-_LEAST_HEIGHT // height) if height < _LEAST_HEIGHT else 1
     view = View(height * more, width * more, (0.0, 0.0), float(size), sequence.distance)
-    surfaces, face = person_surfaces(subject, sequence.clothes, moment, sequence.ambient, sequence.skin_shift)
+    surfaces, face = person_surfaces(subject, sequence.clothes, state, sequence.ambient, sequence.skin_shift)
     landmarks = landmarks_of(face)
     view = _placed(view, landmarks, place, None if sequence.unconstrained else 0.04)
     room = np.random.default_rng(sequence.room)
-    background = draw_background(view.height, view.width, sequence.ambient, sequence.things, room)
-    scene = np.clip(draw(surfaces, view, sequence.ambient, background), *_RANGE)
-    image = cv2.resize(blurred(scene, sequence.camera), (width, height), interpolation=cv2.INTER_AREA)
+    background = render_background(view.height, view.width, sequence.ambient, sequence.things, room)
+    scene = np.clip(render(surfaces, view, sequence.ambient, background), *_RANGE)
+    image = cv2.resize(apply_optics(scene, sequence.camera), (width, height), interpolation=cv2.INTER_AREA)
     points = (view.project(landmarks)[:, ::-1] + 0.5) / more - 0.5
-    return expose(image, sequence.camera, rng), points.astype(np.float64)
+    return read_sensor(image, sequence.camera, rng), points.astype(np.float64)
 
 
 def _placed(view: View, landmarks: np.ndarray, place: np.ndarray, margin: float | None) -> View:

@@ -2,18 +2,18 @@
 
 import numpy as np
 
-from lib.synthetic.mean_face import sample, sites_of
+from lib.synthetic.mean_head import grid_sites, sample
 from lib.synthetic.raster import Surface
 
 _SKULL = np.array([0.0, -1.5, -1.0], np.float32)
 
 
-def between(ambient: float, share: float, warm: float = 33.0) -> float:
+def blend(ambient: float, share: float, warm: float = 33.0) -> float:
     """The temperature that lies a share of the way from ``ambient`` to ``warm``, deg C."""
     return ambient + share * (warm - ambient)
 
 
-def surface_of(x: np.ndarray, y: np.ndarray, z: np.ndarray, temperature: np.ndarray, keep=None, **options) -> Surface:
+def make_surface(x: np.ndarray, y: np.ndarray, z: np.ndarray, temperature: np.ndarray, keep=None, **options) -> Surface:
     """A surface of coordinates (cm) that broadcast against each other; see :class:`Surface`."""
     points = np.stack(np.broadcast_arrays(x, y, z), axis=-1).astype(np.float32)
     keep = None if keep is None else keep.astype(np.float32)
@@ -21,15 +21,15 @@ def surface_of(x: np.ndarray, y: np.ndarray, z: np.ndarray, temperature: np.ndar
     return Surface(points, np.ascontiguousarray(field, np.float32), keep, **options)
 
 
-def outward_of(head: np.ndarray) -> np.ndarray:
+def outward_directions(head: np.ndarray) -> np.ndarray:
     """Unit vectors (ROWS, COLUMNS, 3) from the middle of the skull through the points of a head."""
     offset = head - _SKULL
     return offset / np.linalg.norm(offset, axis=-1, keepdims=True)
 
 
-def on_face(head: np.ndarray, point: np.ndarray) -> np.ndarray:
+def point_on_head(head: np.ndarray, point: np.ndarray) -> np.ndarray:
     """The point (3,), cm, of a head in the direction of a point of the mean head."""
-    return sample(head, sites_of(point))
+    return sample(head, grid_sites(point))
 
 
 def tube(path: np.ndarray, radius: np.ndarray, flat: float, temperature: np.ndarray) -> Surface:

@@ -10,7 +10,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from lib.synthetic.mean_face import COLUMNS, ROWS, mean_head
+from lib.synthetic.mean_head import COLUMNS, ROWS, mean_head
 from lib.synthetic.noise import fractal_noise, smooth_noise, smoothstep
 
 
@@ -92,7 +92,7 @@ def _site_weights() -> np.ndarray:
     weights = np.zeros((len(_SITES), *_HALF), np.float32)
     for weight, (centre, size, _, _) in zip(weights, _SITES, strict=True):
         for side in (-1.0, 1.0) if centre[0] else (1.0,):
-            squares = ((points - np.array(centre, np.float32) * np.float32((side, 1, 1))) ** 2).sum(-1)
+            squares = ((points - np.array(centre, np.float32) * np.array((side, 1, 1), np.float32)) ** 2).sum(-1)
             weight += np.exp(-0.5 * squares / size**2) / size
     weights += 1e-12
     return weights / weights.sum(0)

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lib.synthetic.face import draw_identity, shape_of
-from lib.synthetic.mean_face import COLUMNS, ROWS, mean_head
+from lib.synthetic.face import draw_identity, head_shape
+from lib.synthetic.mean_head import COLUMNS, ROWS, mean_head
 from lib.synthetic.noise import fractal_noise, smooth_noise, smoothstep
 from lib.synthetic.skin import SkinTemperatures, draw_skin, feature_masks, skin_field
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One person. Grids are float32 (ROWS, COLUMNS) over the head (see :mod:`mean_face`).
+    """One person. Grids are float32 (ROWS, COLUMNS) over the head (see :mod:`mean_head`).
 
     Attributes:
         shape: the head at rest (ROWS, COLUMNS, 3), cm.
@@ -50,7 +50,7 @@ class Subject:
 def draw_subject(rng: np.random.Generator) -> Subject:
     """Draw a person from a generator that belongs to that person alone."""
     skin = draw_skin(rng)
-    shape = shape_of(draw_identity(rng), rng)
+    shape = head_shape(draw_identity(rng), rng)
     bare_skin = skin_field(skin, shape, rng)
     woman = rng.random() < 0.45
     style = rng.choice(

@@ -113,8 +113,8 @@ def _table_index(label: np.ndarray, num_classes: int) -> np.ndarray:
 def _tint(grey: np.ndarray, label: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8: grey, blended with the class colours inside regions, replaced by them on the rims."""
     # Ink says per pixel how much of the class's colour there is: 0 a tint, 1 a hatch, 2 a rim.
-    ink = (_hatches(label.shape) >> (label % KINDS)) & 1
-    down, right = label[1:] != label[:-1], label[:, 1:] != label[:, :-1]
+    ink = (_hatches((label.shape[0], label.shape[1])) >> (label % KINDS)) & 1
+    down, right = np.not_equal(label[1:], label[:-1]), np.not_equal(label[:, 1:], label[:, :-1])
     ink[1:][down] = 2
     ink[:-1][down] = 2
     ink[:, 1:][right] = 2
@@ -127,7 +127,8 @@ def _tint(grey: np.ndarray, label: np.ndarray, palette: np.ndarray) -> np.ndarra
 @lru_cache(maxsize=16)
 def _hatches(shape: tuple[int, int]) -> np.ndarray:
     """(H, W) uint8 whose bit k says whether the k-th kind of hatch has ink in a pixel."""
-    bits = sum(hatch_tile(kind).astype(np.uint8) << kind for kind in range(KINDS))
+    tiles = np.stack([hatch_tile(kind) for kind in range(KINDS)])
+    bits = np.packbits(tiles, axis=0, bitorder="little")[0]
     repeats = [-(-side // TILE) for side in shape]
     return np.tile(bits, repeats)[: shape[0], : shape[1]]
 
@@ -136,7 +137,7 @@ def _hatches(shape: tuple[int, int]) -> np.ndarray:
 def _blends(palette: tuple[tuple[int, int, int], ...]) -> np.ndarray:
     """((C + 1) x 3 x 256, 3) uint8: the colour of each class, ink and grey level; ignored pixels are class C."""
     colours = np.array([*palette, (0, 0, 0)], dtype=np.float64)
-    opacity = np.where(colours.any(axis=1)[:, None], (OPACITY, HATCH_OPACITY, 1.0), 0.0)[:, :, None, None]
+    opacity = np.where(colours.max(axis=1, keepdims=True) > 0, (OPACITY, HATCH_OPACITY, 1.0), 0.0)[:, :, None, None]
     blend = np.arange(256)[:, None] * (1 - opacity) + colours[:, None, None] * opacity
     return np.round(blend).astype(np.uint8).reshape(-1, 3)
 

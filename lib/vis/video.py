@@ -33,6 +33,7 @@ class VideoFile:
         self._temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp.mp4")
         self._writer: cv2.VideoWriter | None = None
         self._first: np.ndarray | None = None
+        self._size = (0, 0)  # (W, H) in pixels, known from the first picture on
 
     def __enter__(self) -> "VideoFile":
         return self
@@ -49,27 +50,22 @@ class VideoFile:
     def write(self, picture: np.ndarray) -> None:
         """Append a picture, (H, W, 3) uint8 RGB."""
         if self._first is None:
-            self._first = picture
+            height, width = picture.shape[:2]
+            self._first, self._size = picture, (width + width % 2, height + height % 2)  # encoders want even sides
             return
         if self._writer is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._open()
-            self._append(self._first)
-        self._append(picture)
+            self._append(self._writer, self._first)
+        self._append(self._writer, picture)
 
-    def _append(self, picture: np.ndarray) -> None:
-        self._writer.write(cv2.cvtColor(_fitted(picture, self._size), cv2.COLOR_RGB2BGR))
-
-    @property
-    def _size(self) -> tuple[int, int]:
-        """(W, H) in pixels; encoders want even sides."""
-        height, width = self._first.shape[:2]
-        return width + width % 2, height + height % 2
+    def _append(self, writer: cv2.VideoWriter, picture: np.ndarray) -> None:
+        writer.write(cv2.cvtColor(_fitted(picture, self._size), cv2.COLOR_RGB2BGR))
 
     def _open(self) -> cv2.VideoWriter:
         for codec in CODECS:
             with _silent():
-                writer = cv2.VideoWriter(str(self._temporary), cv2.VideoWriter_fourcc(*codec), self._fps, self._size)
+                writer = cv2.VideoWriter(str(self._temporary), cv2.VideoWriter.fourcc(*codec), self._fps, self._size)
             if writer.isOpened():
                 return writer
         logger.warning("no %s: OpenCV can't write videos here (%s tried)", self._path, ", ".join(CODECS))

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from lib.synthetic import Subject, draw_sequence, draw_subject
-from lib.synthetic.background import draw_background
-from lib.synthetic.body import Moment, Pose, person_surfaces
-from lib.synthetic.camera import blurred, expose
+from lib.synthetic.background import render_background
+from lib.synthetic.body import FrameState, Pose, person_surfaces
+from lib.synthetic.camera import apply_optics, read_sensor
 from lib.synthetic.face import Expression, landmarks_of
-from lib.synthetic.raster import View, draw
+from lib.synthetic.raster import View, render
 from lib.synthetic.scene import Sequence
 
 BREATHS = 3
@@ -21,7 +21,7 @@ FACE_HEIGHT = 0.46
 """Brows to chin, frame heights."""
 NETD = 0.04
 """Noise of the camera, K; its slow drift is taken off, as cameras do."""
-_REST = Moment(Pose(0, 0, 0, 0), Expression(), 0.0)
+_REST = FrameState(Pose(0, 0, 0, 0), Expression(), 0.0)
 _LEAST_HEIGHT = 384  # smaller frames are drawn at a multiple of their size and averaged
 
 
@@ -34,11 +34,11 @@ class Scene(NamedTuple):
     room: np.ndarray
 
 
-def moments(count: int, turning: float = 1.0) -> list[Moment]:
-    """``count`` moments of one smooth round of turning, nodding, smiling and blinking with :data:`BREATHS` breaths.
+def states(count: int, turning: float = 1.0) -> list[FrameState]:
+    """``count`` states of one smooth round of turning, nodding, smiling and blinking with :data:`BREATHS` breaths.
 
     Args:
-        count: of moments.
+        count: of states.
         turning: 1 turns the head by 15 degrees to either side, 0 not at all.
     """
     rounds = 2 * np.pi * np.arange(count) / count
@@ -48,7 +48,7 @@ def moments(count: int, turning: float = 1.0) -> list[Moment]:
         pose = Pose(turning * yaw, turning * pitch - 0.1, turning * roll, 0)
         blink = sum(np.exp(-0.5 * ((angle - at) / 0.09) ** 2) for at in (1.2, 4.4))
         face = Expression(smile=float(0.25 - 0.25 * np.cos(angle)), blink=float(blink))
-        found.append(Moment(replace(pose, body_yaw=0.2 * pose.yaw), face, float(np.sin(BREATHS * angle))))
+        found.append(FrameState(replace(pose, body_yaw=0.2 * pose.yaw), face, float(np.sin(BREATHS * angle))))
     return found
 
 
@@ -63,21 +63,21 @@ def set_up(height: int, width: int, seed: int) -> Scene:
     pixels = view.project(landmarks_of(face))
     shift = ((view.width, view.height) - pixels.min(0) - pixels.max(0)) / 2 / view.height
     view = replace(view, centre=(float(shift[0]), float(shift[1])))
-    room = draw_background(view.height, view.width, sequence.ambient, sequence.things, rng)
+    room = render_background(view.height, view.width, sequence.ambient, sequence.things, rng)
     return Scene(subject, sequence, view, room)
 
 
 def film(
     scene: Scene, count: int, size: tuple[int, int], seed: int, rounds: int = 1, turning: float = 1.0
 ) -> Iterator[np.ndarray]:
-    """``rounds`` times ``count`` frames float32 (height, width) of ``size``, deg C; see :func:`moments`."""
+    """``rounds`` times ``count`` frames float32 (height, width) of ``size``, deg C; see :func:`states`."""
     rng = np.random.default_rng([seed, 1])
     subject, sequence, view, room = scene
     scenes = []
-    for moment in moments(count, turning):
-        surfaces, _ = person_surfaces(subject, sequence.clothes, moment, sequence.ambient, sequence.skin_shift)
-        image = blurred(draw(surfaces, view, sequence.ambient, room), sequence.camera)
+    for state in states(count, turning):
+        surfaces, _ = person_surfaces(subject, sequence.clothes, state, sequence.ambient, sequence.skin_shift)
+        image = apply_optics(render(surfaces, view, sequence.ambient, room), sequence.camera)
         scenes.append(cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA))
     # Each round is drawn once; only the camera's noise is new.
     for image in scenes * rounds:
-        yield expose(image, sequence.camera, rng)
+        yield read_sensor(image, sequence.camera, rng)

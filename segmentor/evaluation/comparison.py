@@ -15,8 +15,16 @@ from lib.utils.config import Config
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
 from lib.utils.runtime import Runtime
-from lib.vis.report.comparison import BY_CLASS, OVERALL, Paired, Run, Score, comparison_page, difference
-from lib.vis.report.comparison import Comparison as Report
+from lib.vis.report.comparison import (
+    BY_CLASS,
+    OVERALL,
+    ComparisonReport,
+    PairedDifference,
+    Run,
+    Score,
+    comparison_page,
+    difference,
+)
 
 logger = logging.getLogger("samcl")
 
@@ -67,7 +75,7 @@ class Comparer:
             logger.warning(warning)
         first, *others = self.runs
         paired = {run.name: {score.key: compare_frames(run, first, score) for score in OVERALL} for run in others}
-        report = Report(self.runs, self.classes, paired, warnings)
+        report = ComparisonReport(self.runs, self.classes, paired, warnings)
         rows = [*_overall_rows(report), *_class_rows(report)]
         content = {
             "first": first.name,
@@ -201,7 +209,7 @@ def _label_pixels(run: Run) -> list[int]:
     return [sum(row) for row in run.metrics["confusion_matrix"]]
 
 
-def compare_frames(run: Run, first: Run, score: Score) -> Paired | None:
+def compare_frames(run: Run, first: Run, score: Score) -> PairedDifference | None:
     """The differences of a score to the first run over the frames that have it in both; None without any."""
     scores, baseline = _frame_scores(run, score), _frame_scores(first, score)
     found = paired_difference(scores, baseline)
@@ -210,7 +218,7 @@ def compare_frames(run: Run, first: Run, score: Score) -> Paired | None:
     changes = [value - baseline[name] for name, value in scores.items() if name in baseline]
     better = sum((change < 0) if score.smaller_is_better else (change > 0) for change in changes)
     worse = sum((change > 0) if score.smaller_is_better else (change < 0) for change in changes)
-    return Paired(found.count, found.mean, found.interval, better, worse)
+    return PairedDifference(found.count, found.mean, found.interval, better, worse)
 
 
 def _frame_scores(run: Run, score: Score) -> dict[Hashable, float]:
@@ -218,7 +226,7 @@ def _frame_scores(run: Run, score: Score) -> dict[Hashable, float]:
     return {name: score.factor * row[score.key] for name, row in run.frames.items() if row[score.key] is not None}
 
 
-def _overall_rows(report: Report) -> list[dict[str, Any]]:
+def _overall_rows(report: ComparisonReport) -> list[dict[str, Any]]:
     first, rows = report.runs[0], []
     for score in OVERALL:
         for run in report.runs:
@@ -232,7 +240,7 @@ def _overall_rows(report: Report) -> list[dict[str, Any]]:
     return rows
 
 
-def _class_rows(report: Report) -> list[dict[str, Any]]:
+def _class_rows(report: ComparisonReport) -> list[dict[str, Any]]:
     classes = [{entry["name"]: entry for entry in run.metrics["classes"]} for run in report.runs]
     return [
         _row(name, score, run.name, entries[name], classes[0][name])

@@ -24,7 +24,7 @@ from lib.utils.config import Config
 from lib.utils.device import name_of_device
 from lib.utils.files import atomic_write
 from lib.utils.runtime import Runtime
-from lib.vis.report.evaluation import Evaluation, evaluation_page
+from lib.vis.report.evaluation import EvaluationReport, evaluation_page
 from lib.vis.report.gallery import Example
 from lib.vis.report.numbers import percent
 
@@ -55,7 +55,7 @@ def write_results(config: Config, out_dir: Path, metrics: dict[str, Any], frames
     with atomic_write(out_dir / "metrics.json", "w") as file:
         json.dump(metrics, file, indent=2)
     groups = choose_examples(frames)
-    report = Evaluation(
+    report = EvaluationReport(
         metrics,
         rows,
         vis.palette_of(config.data.num_classes, config.data.palette),

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from lib.metrics.islands import without_islands
+from lib.metrics.components import remove_small_components
 from lib.metrics.regions import Measurement, find_regions, measure, region_names
 from lib.models.build import build_network_with_weights
 from lib.thermal import Letterbox, ThermalFrame, normalize, open_sequence
@@ -205,7 +205,7 @@ class Predictor:
         maps = logits[None] if prepared.letterbox is None else prepared.letterbox.to_frame(logits[None])
         probabilities = maps[0].softmax(0)
         probability, label = (found.cpu().numpy() for found in probabilities.max(0))
-        label = without_islands(label.astype(np.uint8), self.config.predict.min_component_ratio)
+        label = remove_small_components(label.astype(np.uint8), self.config.predict.min_component_ratio)
         whole = probabilities.permute(1, 2, 0).cpu().numpy() if self._files.save_prob else None
         picture = self._files.write(prepared.name, frame.values, label, whole)
         regions = find_regions(label, self.config.data.names, self.config.predict.erode)

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlparse
 import numpy as np
 import pytest
 
-from lib.vis.report.evaluation import Evaluation, evaluation_page
+from lib.vis.report.evaluation import EvaluationReport, evaluation_page
 from lib.vis.report.gallery import Example
 from tests.browser.chromium import requests_of, show
 from tests.browser.conftest import EVIL, UNKNOWN
@@ -312,7 +312,7 @@ def test_three_thousand_frames_make_a_small_page_that_stays_quick(browser, tmp_p
     palette = np.array([(0, 0, 0), *([(128, 128, 0)] * 5)], np.uint8)
     groups = {"Worst": examples[:3], "Median": examples[3:6], "Best": examples[6:]}
     page = tmp_path / "report.html"
-    page.write_text(evaluation_page(Evaluation(metrics, rows, palette, groups)), encoding="utf-8")
+    page.write_text(evaluation_page(EvaluationReport(metrics, rows, palette, groups)), encoding="utf-8")
     assert page.stat().st_size < 3e6
     show(browser, page, width=390)
     assert cpu_seconds_of_sorting(browser) < 1

@@ -150,10 +150,10 @@ def test_a_gif_gives_up_colours_to_stay_small(monkeypatch):
 
 
 def test_the_face_moves_smoothly_and_ends_where_it_began():
-    moments = moving_face.moments(90)
-    yaw = np.array([moment.pose.yaw for moment in moments])
+    states = moving_face.states(90)
+    yaw = np.array([state.pose.yaw for state in states])
     steps = np.abs(np.diff(yaw, append=yaw[0]))
     assert np.ptp(yaw) > 0.4
     assert steps.max() < 0.02
-    breath = np.array([moment.breath for moment in moments])
+    breath = np.array([state.breath for state in states])
     assert ((breath[:-1] < 0) & (breath[1:] >= 0)).sum() + (breath[0] >= 0) == moving_face.BREATHS

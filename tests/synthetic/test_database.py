@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from lib.synthetic import draw_sequence, draw_subject, render_frame, synthesize
-from lib.synthetic.body import Pose, posed
+from lib.synthetic.body import Pose, apply_pose
 from lib.synthetic.database import FrameName, Options, make_frame
-from lib.synthetic.face import Expression, express, landmarks_of
-from lib.synthetic.mean_face import mean_head, mean_landmarks, sample
-from lib.synthetic.raster import Surface, View, draw
+from lib.synthetic.face import Expression, apply_expression, landmarks_of
+from lib.synthetic.mean_head import mean_head, mean_landmarks, sample
+from lib.synthetic.raster import Surface, View, render
 from lib.utils.errors import DataError
 
 HEIGHT, WIDTH = 192, 256
@@ -195,7 +195,7 @@ def test_a_person_keeps_the_face_and_people_differ():
     people = [draw_subject(np.random.default_rng([5, number])).shape for number in range(4)]
     sites = mean_head().landmark_sites
     calm = [Expression(), Expression(jaw=0.03, lips=0.2), Expression(smile=0.2, brow=0.2)]
-    faces = [[shape_vector(sample(express(person, moment), sites)) for moment in calm] for person in people]
+    faces = [[shape_vector(sample(apply_expression(person, state), sites)) for state in calm] for person in people]
     within = [np.linalg.norm(a - b) for face in faces for a in face for b in face if a is not b]
     between = [np.linalg.norm(faces[i][k] - faces[j][k]) for i in range(4) for j in range(i) for k in range(len(calm))]
     assert max(within) < np.mean(between)
@@ -215,13 +215,13 @@ def test_expressions_move_the_landmarks_that_they_name():
     sites = mean_head().landmark_sites
 
     def gap(expression, upper, lower):
-        points = sample(express(shape, expression), sites)
+        points = sample(apply_expression(shape, expression), sites)
         return points[lower, 1] - points[upper, 1]
 
     assert gap(Expression(), 62, 66) < 0.1 < 1.0 < gap(Expression(jaw=0.25), 62, 66)
     assert gap(Expression(blink=1.0), 37, 41) < 0.35 * gap(Expression(), 37, 41)
     assert gap(Expression(brow=1.0), 19, 37) > gap(Expression(), 19, 37) + 0.3
-    smile, rest = (sample(express(shape, Expression(smile=s)), sites) for s in (1.0, 0.0))
+    smile, rest = (sample(apply_expression(shape, Expression(smile=s)), sites) for s in (1.0, 0.0))
     assert smile[54, 0] - smile[48, 0] > rest[54, 0] - rest[48, 0] + 0.5
 
 
@@ -231,7 +231,7 @@ def test_the_surface_goes_through_the_mean_landmarks():
 
 
 def test_jaw_points_that_turn_away_move_to_the_outline():
-    turned = posed(mean_head().points, Pose(yaw=0.6, pitch=0.0, roll=0.0, body_yaw=0.0))
+    turned = apply_pose(mean_head().points, Pose(yaw=0.6, pitch=0.0, roll=0.0, body_yaw=0.0))
     points = landmarks_of(turned)
     hidden = sample(turned, mean_head().landmark_sites)
     assert points[14, 0] > hidden[14, 0] + 0.1, "the far cheek reaches its outline"
@@ -244,11 +244,11 @@ def test_landmarks_lie_on_what_is_drawn():
     head = mean_head()
     pose = Pose(yaw=0.3, pitch=-0.1, roll=0.15, body_yaw=0.0)
     view = View(480, 640, (0.05, 0.2), 0.035, 80.0)
-    points = posed(head.points, pose)
+    points = apply_pose(head.points, pose)
     for index in (8, 19, 30, 45, 48):
         spot = np.linalg.norm(head.points - mean_landmarks()[index], axis=-1) < 0.35
         surface = Surface(points, np.where(spot, 40, 30).astype(np.float32), closed=True)
-        image = draw([surface], view, 30.0, np.full((480, 640), 30, np.float32))
+        image = render([surface], view, 30.0, np.full((480, 640), 30, np.float32))
         weight = np.clip(image - 30, 0, None)
         y, x = ((weight * grid).sum() / weight.sum() for grid in np.mgrid[:480, :640])
         expected = view.project(sample(points, head.landmark_sites[index]))
@@ -262,7 +262,7 @@ def test_near_surfaces_hide_far_ones_without_holes():
         return Surface(points, np.full(x.shape, temperature, np.float32))
 
     view = View(100, 100, (0.0, 0.0), 0.05, 100.0)
-    image = draw([plane(0, 35.0, 8), plane(2, 25.0, 4)], view, 20.0, np.full((100, 100), 20, np.float32))
+    image = render([plane(0, 35.0, 8), plane(2, 25.0, 4)], view, 20.0, np.full((100, 100), 20, np.float32))
     np.testing.assert_allclose(image[35:65, 35:65], 25, atol=1e-3)
     np.testing.assert_allclose(image[15:24, 15:85], 35, atol=1e-3)
     np.testing.assert_allclose(image[:8], 20, atol=1e-3)

@@ -8,15 +8,15 @@ import pytest
 from lib.datasets.dataset import SegmentationDataset, find_samples
 from lib.datasets.thermal_face_db.ljson import draw_labels
 from lib.synthetic import draw_subject
-from lib.synthetic.body import Moment, Pose, draw_clothes, person_surfaces
+from lib.synthetic.accessories import Accessories
+from lib.synthetic.body import FrameState, Pose, draw_clothes, person_surfaces
 from lib.synthetic.face import Expression, landmarks_of
-from lib.synthetic.parts import head_parts
-from lib.synthetic.raster import Surface, View, draw, draw_with_parts
+from lib.synthetic.face_parts import head_parts
+from lib.synthetic.raster import Surface, View, render, render_with_parts
 from lib.synthetic.wild import synthesize_wild
 from lib.synthetic.wild.database import make_wild_frame
 from lib.synthetic.wild.people import draw_stance
-from lib.synthetic.wild.sensor import sense
-from lib.synthetic.worn import Accessories
+from lib.synthetic.wild.sensor import simulate_camera
 from lib.utils.errors import DataError
 
 VIEW = View(192, 192, (0.0, 0.0), 1 / 24, 200.0)
@@ -26,10 +26,10 @@ def head_seen(yaw):
     """Label of one bare head, and the head's points, at a yaw in rad."""
     rng = np.random.default_rng(0)
     clothes = draw_clothes(rng, 27.0, Accessories())
-    moment = Moment(Pose(yaw, 0.0, 0.0, yaw), Expression(), 0.0)
-    surfaces, face = person_surfaces(draw_subject(rng), clothes, moment, 22.0, 0.0)
+    state = FrameState(Pose(yaw, 0.0, 0.0, yaw), Expression(), 0.0)
+    surfaces, face = person_surfaces(draw_subject(rng), clothes, state, 22.0, 0.0)
     head = Surface(surfaces[0].points, surfaces[0].temperature, closed=True, part=head_parts())
-    _, parts = draw_with_parts([head], VIEW, 22.0, np.full((192, 192), 22, np.float32))
+    _, parts = render_with_parts([head], VIEW, 22.0, np.full((192, 192), 22, np.float32))
     return np.maximum(parts, 0).astype(np.uint8), face
 
 
@@ -60,9 +60,9 @@ def test_the_nearest_surface_gives_the_part():
     background = np.full((192, 192), 20, np.float32)
     surfaces = [sheet(0.0, 3), sheet(10.0, 5)]
     for order in (surfaces, surfaces[::-1]):
-        image, parts = draw_with_parts(order, VIEW, 22.0, background)
+        image, parts = render_with_parts(order, VIEW, 22.0, background)
         assert set(np.unique(parts)) == {-1, 5}
-        np.testing.assert_array_equal(image, draw(order, VIEW, 22.0, background))
+        np.testing.assert_array_equal(image, render(order, VIEW, 22.0, background))
 
 
 def test_people_are_turned_every_way():
@@ -76,7 +76,7 @@ def test_people_are_turned_every_way():
 def test_every_camera_delivers_finite_values_of_the_scene():
     scene = np.tile(np.linspace(20, 36, 64, dtype=np.float32), (48, 1))
     for seed in range(40):
-        image = sense(scene, np.random.default_rng(seed))
+        image = simulate_camera(scene, np.random.default_rng(seed))
         assert image.shape == scene.shape
         assert np.isfinite(image).all()
         assert image[:, -16:].mean() > image[:, :16].mean() + 3, "warm stays warm"

@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lib.synthetic.body import Moment, Pose, draw_clothes, person_surfaces, posed
+from lib.synthetic.accessories import Accessories
+from lib.synthetic.body import FrameState, Pose, apply_pose, draw_clothes, person_surfaces
 from lib.synthetic.face import draw_expression
-from lib.synthetic.parts import head_parts
+from lib.synthetic.face_parts import head_parts
 from lib.synthetic.raster import Surface
-from lib.synthetic.shapes import between, tube
+from lib.synthetic.shapes import blend, tube
 from lib.synthetic.subject import Subject
-from lib.synthetic.wild.wraps import draw_wraps, wraps_surfaces
-from lib.synthetic.worn import Accessories
+from lib.synthetic.wild.headwear import draw_headwear, headwear_surfaces
 
 _MOST_TWIST = 1.1  # rad between head and shoulders
 _STANCES = ("to the camera", "turned", "away", "bent")
@@ -54,7 +54,7 @@ def draw_stance(rng: np.random.Generator, away: bool | None = None) -> Pose:
 def draw_person(
     subject: Subject, around: Surroundings, rng: np.random.Generator, away: bool | None = None
 ) -> tuple[list[Surface], np.ndarray]:
-    """One person in one moment, in camera coordinates.
+    """One person in one frame, in camera coordinates.
 
     Args:
         subject: head, skin and hair.
@@ -66,18 +66,18 @@ def draw_person(
         The surfaces, of which the head's holds the parts of the face; and the middle of the face, cm (3,).
     """
     ambient, shift = around.ambient, around.skin_shift + rng.normal(0, 0.4)
-    cloth = between(ambient, rng.uniform(0.15, 0.75), 32.5)
+    cloth = blend(ambient, rng.uniform(0.15, 0.75), 32.5)
     glasses, mask, hat = rng.random(3) < (0.3, 0.2, 0.25)
     clothes = draw_clothes(rng, cloth, Accessories(bool(glasses), bool(mask), bool(hat), int(rng.integers(2**32))))
     clothes = replace(clothes, collar=float(rng.uniform(8.5, 16.0)))
     holds = int(rng.integers(2**32)) if away is not True and rng.random() < 0.2 else None
-    moment = Moment(draw_stance(rng, away), draw_expression(rng), float(rng.uniform(-1, 1)), holds)
-    surfaces, face = person_surfaces(subject, clothes, moment, ambient, shift)
+    state = FrameState(draw_stance(rng, away), draw_expression(rng), float(rng.uniform(-1, 1)), holds)
+    surfaces, face = person_surfaces(subject, clothes, state, ambient, shift)
     # The first surface is the head; hair that hangs before the face is no face.
     surfaces[0] = replace(surfaces[0], part=np.where(subject.hair < 0.5, head_parts(), 0).astype(np.uint8))
-    wraps = wraps_surfaces(draw_wraps(rng, hat=bool(hat)), ambient, rng)
-    surfaces += [replace(item, points=posed(item.points, moment.pose)) for item in wraps]
-    surfaces += _limbs(subject, clothes.temperature, moment.pose, ambient, shift, rng)
+    headwear = headwear_surfaces(draw_headwear(rng, hat=bool(hat)), ambient, rng)
+    surfaces += [replace(item, points=apply_pose(item.points, state.pose)) for item in headwear]
+    surfaces += _limbs(subject, clothes.temperature, state.pose, ambient, shift, rng)
     middle = face[face.shape[0] * 11 // 20, face.shape[1] // 2]
     return surfaces, middle
 
@@ -115,4 +115,4 @@ def _limbs(
         pieces.append(
             tube(knee + t[:, None] * (foot - knee), 6.0 - 2.0 * t, 0.9, (skin if bare else cloth - 1.5) + 0 * t)
         )
-    return [replace(item, points=posed(item.points, pose, np.zeros(item.points.shape[:2]))) for item in pieces]
+    return [replace(item, points=apply_pose(item.points, pose, np.zeros(item.points.shape[:2]))) for item in pieces]

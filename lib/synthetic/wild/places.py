@@ -3,20 +3,20 @@
 import cv2
 import numpy as np
 
-from lib.synthetic.background import Room, draw_background
+from lib.synthetic.background import Room, render_background
 from lib.synthetic.noise import fractal_noise, smooth_noise, smoothstep
 
 _SMALL = 256  # rows of the picture that things are drawn in
 
 
-def draw_place(height: int, width: int, ambient: float, rng: np.random.Generator) -> np.ndarray:
+def render_place(height: int, width: int, ambient: float, rng: np.random.Generator) -> np.ndarray:
     """What is behind everybody: float32 (height, width), deg C."""
     if rng.random() < 0.65:
-        image = draw_background(height, width, ambient, int(rng.integers(0, 12)), rng)
+        image = render_background(height, width, ambient, int(rng.integers(0, 12)), rng)
     else:
         image = _outdoors(height, width, ambient, rng)
     image = cv2.resize(image, (round(_SMALL * width / height), _SMALL), interpolation=cv2.INTER_AREA)
-    room = Room(*image.shape, ambient, rng)
+    room = Room(image.shape[0], image.shape[1], ambient, rng)
     room.image = image
     for _ in range(int(rng.integers(0, 7)) if rng.random() < 0.7 else 0):
         _warm_thing(room, ambient, rng)
@@ -68,7 +68,7 @@ def _hot_spot(room: Room, rng: np.random.Generator) -> None:
     room.paint(np.hypot(room.x - x, room.y - y) - size, rng.uniform(45, 110), soft=0.01)
 
 
-def put_before(image: np.ndarray, parts: np.ndarray, ambient: float, rng: np.random.Generator) -> np.ndarray:
+def add_foreground(image: np.ndarray, parts: np.ndarray, ambient: float, rng: np.random.Generator) -> np.ndarray:
     """Put a desk, a pane, a post or a plant before the people.
 
     Args:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from lib.synthetic.raster import View, draw_with_parts
+from lib.synthetic.raster import View, render_with_parts
 from lib.synthetic.subject import Subject
 from lib.synthetic.wild.people import Surroundings, draw_person
-from lib.synthetic.wild.places import draw_place, put_before
-from lib.synthetic.wild.sensor import sense
+from lib.synthetic.wild.places import add_foreground, render_place
+from lib.synthetic.wild.sensor import simulate_camera
 from lib.thermal.resize import resize_label
 
 _LEAST_HEIGHT = 384  # smaller frames are drawn at a multiple of their size and averaged
@@ -38,7 +38,7 @@ def render_wild_frame(
     ambient = float(rng.uniform(17, 28) if rng.random() < 0.6 else rng.uniform(-8, 38))
     outdoors = min(ambient - 18, 0) + max(ambient - 26, 0)
     around = Surroundings(ambient, float(0.13 * outdoors + rng.normal(0, 0.5)))
-    image = draw_place(height * more, width * more, ambient, rng)
+    image = render_place(height * more, width * more, ambient, rng)
     parts = np.zeros(image.shape, np.uint8)
 
     people = int(rng.choice(5, p=(0.07, 0.58, 0.19, 0.1, 0.06)))
@@ -48,11 +48,11 @@ def render_wild_frame(
         away = bool(rng.random() < (0.1 if number == 0 else 0.3))
         surfaces, middle = draw_person(subject_of(number), around, rng, away)
         view = _view_of(image.shape, face_height, middle, rng, central=number == 0)
-        image, seen = draw_with_parts(surfaces, view, ambient, image)
+        image, seen = render_with_parts(surfaces, view, ambient, image)
         parts = np.where(seen >= 0, seen, parts).astype(np.uint8)
     if rng.random() < 0.1:
-        image = put_before(image, parts, ambient, rng)
-    image = sense(image, rng)
+        image = add_foreground(image, parts, ambient, rng)
+    image = simulate_camera(image, rng)
     if rng.random() < _BLACK_HOT:
         image, parts = image.min() + image.max() - image, np.zeros_like(parts)
     return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), resize_label(

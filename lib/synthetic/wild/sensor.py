@@ -9,7 +9,7 @@ _ROWS = (60, 96, 120, 160, 192, 240, 256, 288, 384, 480, 512)
 """Rows of usual sensors, pixels."""
 
 
-def sense(scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def simulate_camera(scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What some camera delivers of a scene, at the scene's size.
 
     Args:
@@ -40,8 +40,8 @@ def _moved(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     size = 2 * int(np.ceil(length)) + 1
     kernel = np.zeros((size, size), np.float32)
     offset = length * np.array([np.cos(angle), np.sin(angle)])
-    ends = [tuple(np.rint(size // 2 + sign * offset).astype(int).tolist()) for sign in (-1, 1)]
-    cv2.line(kernel, *ends, 1.0, 1)
+    start, end = (np.rint(size // 2 + sign * offset).astype(int).tolist() for sign in (-1, 1))
+    cv2.line(kernel, start, end, 1.0, 1)
     return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REPLICATE)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lib.vis.report.html import Html, frame_link, join, tag
 from lib.vis.report.numbers import percent, pixels, signed, whole
-from lib.vis.report.page import Section, page
+from lib.vis.report.page import PageSection, page
 from lib.vis.report.tables import Column, facts, filtered_table, table
 
 
@@ -60,7 +60,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Paired:
+class PairedDifference:
     """The mean difference of a score to the first run over the frames that both have.
 
     Attributes:
@@ -78,7 +78,7 @@ class Paired:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparisonReport:
     """What a page shows.
 
     Attributes:
@@ -90,11 +90,11 @@ class Comparison:
 
     runs: Sequence[Run]
     classes: Sequence[str]
-    paired: Mapping[str, Mapping[str, Paired | None]]
+    paired: Mapping[str, Mapping[str, PairedDifference | None]]
     warnings: Sequence[str]
 
 
-def comparison_page(report: Comparison) -> str:
+def comparison_page(report: ComparisonReport) -> str:
     """The comparison as an HTML document."""
     first, *others = (run.name for run in report.runs)
     warnings = join(tag("p", text, class_="warning") for text in report.warnings)
@@ -102,11 +102,11 @@ def comparison_page(report: Comparison) -> str:
         "Comparison of tests",
         f"{', '.join(others)} against {first}",
         [
-            Section("scores", "Scores", join([warnings, _overall(report)])),
-            Section("paired", "Frame by frame", _paired(report)),
-            Section("classes", "Classes", _classes(report)),
-            Section("frames", "All frames", _frames(report)),
-            Section("runs", "Runs", _runs(report.runs)),
+            PageSection("scores", "Scores", join([warnings, _overall(report)])),
+            PageSection("paired", "Frame by frame", _paired(report)),
+            PageSection("classes", "Classes", _classes(report)),
+            PageSection("frames", "All frames", _frames(report)),
+            PageSection("runs", "Runs", _runs(report.runs)),
         ],
     )
 
@@ -146,7 +146,7 @@ def _with_change(value: float | None, first: float | None, score: Score, is_firs
     return shown if change is None else join([shown, tag("br"), _change(change, score)])
 
 
-def _overall(report: Comparison) -> Html:
+def _overall(report: ComparisonReport) -> Html:
     base = report.runs[0]
     columns = [Column("Run", numbers=False), *(Column(score.title) for score in OVERALL), Column("Frames")]
     rows = [
@@ -165,7 +165,7 @@ def _overall(report: Comparison) -> Html:
     return join([table(columns, rows, "Overall scores"), note])
 
 
-def _paired(report: Comparison) -> Html:
+def _paired(report: ComparisonReport) -> Html:
     columns = [
         Column("Run", numbers=False),
         Column("Score", numbers=False),
@@ -197,7 +197,7 @@ def _paired(report: Comparison) -> Html:
     return join([table(columns, rows, "Differences within frames"), note])
 
 
-def _classes(report: Comparison) -> Html:
+def _classes(report: ComparisonReport) -> Html:
     base = _by_class(report.runs[0])
     parts = []
     for score in BY_CLASS:
@@ -222,7 +222,7 @@ def _by_class(run: Run) -> dict[str, Mapping[str, Any]]:
     return {entry["name"]: entry for entry in run.metrics["classes"]}
 
 
-def _frames(report: Comparison) -> Html:
+def _frames(report: ComparisonReport) -> Html:
     first, *others = report.runs
     names = sorted(set.intersection(*({*run.frames} for run in report.runs)))
     if not names:
@@ -247,7 +247,7 @@ def _frames(report: Comparison) -> Html:
 def _runs(runs: Sequence[Run]) -> Html:
     parts = []
     for run in runs:
-        pairs = [("folder", tag("a", run.address, href=f"{run.address}/report.html"))]
+        pairs: list[tuple[str, str]] = [("folder", tag("a", run.address, href=f"{run.address}/report.html"))]
         pairs += [(key, str(run.metrics.get(key, "-"))) for key in ("checkpoint", "data", "val_aug", "mode")]
         environment = run.metrics.get("environment", {})
         pairs += [(key, str(environment[key])) for key in ("device", "precision", "seed", "time") if key in environment]

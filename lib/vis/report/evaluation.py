@@ -11,7 +11,7 @@ from lib.vis.report.curves import Curve, line_chart
 from lib.vis.report.gallery import Example, class_legend, error_legend, example_figure
 from lib.vis.report.html import Html, frame_link, join, tag
 from lib.vis.report.numbers import percent, pixels, whole
-from lib.vis.report.page import Section, page
+from lib.vis.report.page import PageSection, page
 from lib.vis.report.tables import Column, facts, filtered_table, table
 
 SCORES = (
@@ -30,7 +30,7 @@ MOST_CURVES = 16
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class EvaluationReport:
     """What a report shows.
 
     Attributes:
@@ -50,7 +50,7 @@ class Evaluation:
     config: str = ""
 
 
-def evaluation_page(report: Evaluation) -> str:
+def evaluation_page(report: EvaluationReport) -> str:
     """The report as an HTML document; links to pictures are relative to the folder of ``metrics.json``."""
     metrics = report.metrics
     names = [entry["name"] for entry in metrics["classes"]]
@@ -60,13 +60,13 @@ def evaluation_page(report: Evaluation) -> str:
         f"Evaluation of {checkpoint}",
         f"{whole(metrics['images'])} frames of {metrics['data']}{unconstrained}",
         [
-            Section("scores", "Scores", _headline(metrics)),
-            Section("classes", "Classes", _classes(metrics)),
-            Section("confusion", "Confusion matrix", _confusion(metrics, names)),
-            Section("curves", "Learning curves", _curves(report.curves)),
-            Section("examples", "Best, median and worst frames", _examples(report, names)),
-            Section("frames", "All frames", _frames(report.rows, names)),
-            Section("run", "Config and environment", _run(metrics, report.config)),
+            PageSection("scores", "Scores", _headline(metrics)),
+            PageSection("classes", "Classes", _classes(metrics)),
+            PageSection("confusion", "Confusion matrix", _confusion(metrics, names)),
+            PageSection("curves", "Learning curves", _curves(report.curves)),
+            PageSection("examples", "Best, median and worst frames", _examples(report, names)),
+            PageSection("frames", "All frames", _frames(report.rows, names)),
+            PageSection("run", "Config and environment", _run(metrics, report.config)),
         ],
     )
 
@@ -133,7 +133,7 @@ def _curves(curves: Mapping[str, Mapping[str, Curve]]) -> Html:
     return tag("div", *charts, class_="charts") if any(charts) else Html()
 
 
-def _examples(report: Evaluation, names: Sequence[str]) -> Html:
+def _examples(report: EvaluationReport, names: Sequence[str]) -> Html:
     groups = []
     for place, (heading, examples) in enumerate(report.examples.items()):
         figures = [

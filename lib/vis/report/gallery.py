@@ -102,7 +102,7 @@ def _picture(frame: np.ndarray, key: str, width: int, height: int) -> Html:
     if width > MOST_PIXELS_WIDE:
         size = (MOST_PIXELS_WIDE, max(1, round(height * MOST_PIXELS_WIDE / width)))
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    data = base64.b64encode(cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 82])[1]).decode()
+    data = base64.b64encode(cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 82])[1].tobytes()).decode()
     return tag("image", id=f"{key}i", width=width, height=height, href=f"data:image/jpeg;base64,{data}")
 
 
@@ -148,9 +148,9 @@ def _regions(classes: np.ndarray, key: str, palette: np.ndarray, unit: float) ->
 def _number(index: int, mask: np.ndarray, unit: float) -> Html:
     """The class's number in the middle of its largest part, or beside it where that is too small."""
     depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
-    size = 13 * unit
-    if depth[y, x] < 0.75 * size:
+    y, column = (int(place) for place in np.unravel_index(int(depth.argmax()), depth.shape))
+    size, x = 13 * unit, float(column)
+    if depth[y, column] < 0.75 * size:
         right = int(np.nonzero(mask[y])[0].max())
         x = min(right + 0.7 * size, mask.shape[1] - 0.5 * size)
     place = {"x": f"{x + 0.5:.5g}", "y": f"{y + 0.36 * size:.5g}", "font_size": f"{size:g}"}

@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A part of a page: id for links to it, heading, content."""
 
     key: str
@@ -21,7 +21,7 @@ class Section:
     content: Html
 
 
-def page(title: str, subtitle: str, sections: Sequence[Section]) -> str:
+def page(title: str, subtitle: str, sections: Sequence[PageSection]) -> str:
     """An HTML document with a table of contents, light or dark as the reader's system is."""
     style = (_FOLDER / "report.css").read_text(encoding="utf-8") + shade_css()
     script = (_FOLDER / "report.js").read_text(encoding="utf-8")

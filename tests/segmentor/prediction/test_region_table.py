@@ -34,7 +34,7 @@ def breath(count=400):
 
 def test_numbers_are_rounded_below_what_a_camera_tells_and_empty_where_there_are_none(tmp_path):
     with RegionTable(tmp_path, NAMES, None) as table:
-        table.add("a", [measured("nose", 33.123456), Measurement("nostrils", 0, *[None] * 10, valid=False)])
+        table.add("a", [measured("nose", 33.123456), Measurement("nostrils", 0)])
     first, second = rows_of(tmp_path / "regions.csv")
     assert (first["mean"], first["centroid_x"], first["confidence"], first["valid"]) == (
         "33.1235",

@@ -1,6 +1,6 @@
-"""What is held before a face: hands, cups, phones.
+"""Handheld things before a face: hands, cups, phones.
 
-Everything is built in head coordinates at rest (cm, see :mod:`mean_face`) and moves with the head.
+Everything is built in head coordinates at rest (cm, see :mod:`mean_head`) and moves with the head.
 """
 
 from dataclasses import replace
@@ -9,12 +9,12 @@ import numpy as np
 
 from lib.synthetic.noise import smoothstep
 from lib.synthetic.raster import Surface
-from lib.synthetic.shapes import between, on_face, surface_of, tube
+from lib.synthetic.shapes import blend, make_surface, point_on_head, tube
 
 _HELD = ("hand", "cup", "phone")
 
 
-def held(head: np.ndarray, ambient: float, rng: np.random.Generator) -> list[Surface]:
+def handheld_surfaces(head: np.ndarray, ambient: float, rng: np.random.Generator) -> list[Surface]:
     """A hand on the face, a cup at the mouth, or a phone at the ear, each with its hand."""
     kind, side = rng.choice(_HELD, p=(0.5, 0.25, 0.25)), float(rng.choice((-1.0, 1.0)))
     warmth = float(rng.uniform(29, 33.5) + 0.2 * min(ambient - 18, 0) + 0.2 * max(ambient - 26, 0))
@@ -22,17 +22,17 @@ def held(head: np.ndarray, ambient: float, rng: np.random.Generator) -> list[Sur
         spot = np.array(
             [(0, 7.3, 9.5), (side * 3, 9, 7), (side * 4, 4, 7), (side * 3, 0, 7.5), (0, 4, 11), (side * 3, -5, 9)]
         )
-        tips = on_face(head, spot[rng.integers(len(spot))] + rng.normal(0, 0.7, 3))
+        tips = point_on_head(head, spot[rng.integers(len(spot))] + rng.normal(0, 0.7, 3))
         return _hand(tips, side, warmth, float(rng.uniform(-0.3, 1.2)), rng)
     if kind == "cup":
-        mouth = on_face(head, np.array([0.0, 7.4, 9.5]))
+        mouth = point_on_head(head, np.array([0.0, 7.4, 9.5]))
         heat = float(rng.uniform(36, 48) if rng.random() < 0.75 else rng.uniform(8, 15))
         centre = mouth + np.array([rng.normal(0, 0.8), rng.uniform(2.5, 6.0), 4.5])
         return _cup(centre, heat, ambient, rng) + _hand(
             centre + (-side * 2.5, 0.5, 3.2), side, warmth, float(rng.uniform(0.9, 1.4)), rng
         )
-    ear = on_face(head, np.array([side * 7.1, 1.7, -0.7])) + np.array([side * 2.0, 0.0, 1.0])
-    return _phone(ear, side, float(between(ambient, 0.5) + rng.uniform(0, 6)), rng) + _hand(
+    ear = point_on_head(head, np.array([side * 7.1, 1.7, -0.7])) + np.array([side * 2.0, 0.0, 1.0])
+    return _phone(ear, side, float(blend(ambient, 0.5) + rng.uniform(0, 6)), rng) + _hand(
         ear + np.array([side * 1.2, 0.5, 3.0]), side, warmth, float(rng.uniform(0.0, 0.3)), rng
     )
 
@@ -83,12 +83,12 @@ def _cup(centre: np.ndarray, heat: float, ambient: float, rng: np.random.Generat
     """A cup, filled to some level, tilted or upright, without a handle."""
     t, angle = np.meshgrid(np.linspace(0, 1, 60), np.linspace(-np.pi, np.pi, 90), indexing="ij")
     radius, level = rng.uniform(3.3, 4.2) * (1 - 0.18 * t), rng.uniform(0.05, 0.5)
-    wall = between(ambient, rng.uniform(0.6, 0.9), heat)
-    field = wall + (between(ambient, 0.3, heat) - wall) * smoothstep(t, level + 0.06, level - 0.06)
+    wall = blend(ambient, rng.uniform(0.6, 0.9), heat)
+    field = wall + (blend(ambient, 0.3, heat) - wall) * smoothstep(t, level + 0.06, level - 0.06)
     x, y, z = radius * np.sin(angle), 9.5 * (t - 0.5), radius * np.cos(angle)
     tilt = rng.uniform(0.0, 0.6)
     y, z = y * np.cos(tilt) - z * np.sin(tilt), z * np.cos(tilt) + y * np.sin(tilt)
-    body = surface_of(centre[0] + x, centre[1] + y, centre[2] + z, field, closed=True)
+    body = make_surface(centre[0] + x, centre[1] + y, centre[2] + z, field, closed=True)
     return [replace(body, emissivity=0.94)]
 
 
@@ -101,5 +101,5 @@ def _phone(ear: np.ndarray, side: float, heat: float, rng: np.random.Generator) 
     y, z = 7.4 * v * np.cos(tilt) + deep * np.sin(tilt), deep * np.cos(tilt) + 7.4 * v * np.sin(tilt) + 1.5
     warm = 2.0 * np.exp(-(((v + 0.5) / 0.4) ** 2))
     return [
-        surface_of(ear[0] + thick + side * 0.25 * (y + 7), ear[1] + y + 2.0, ear[2] + z, heat + warm, emissivity=0.9)
+        make_surface(ear[0] + thick + side * 0.25 * (y + 7), ear[1] + y + 2.0, ear[2] + z, heat + warm, emissivity=0.9)
     ]

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from lib.datasets.thermal_face_db.ljson import draw_labels
-from lib.synthetic.mean_face import mean_head, mean_landmarks
+from lib.synthetic.mean_head import mean_head, mean_landmarks
 
 _PER_CM = 40
 _REACH = 20  # cm each way of the picture that the hulls are drawn in

@@ -151,10 +151,10 @@ def mean_head() -> MeanHead:
     radius = spline(directions.reshape(-1, 3)).reshape(ROWS, -1, 1)
     right = CENTRE + radius * directions
     points = np.concatenate([_mirrored(right[:, ::-1]), right], axis=1).astype(np.float32)
-    return MeanHead(points, sites_of(landmarks), azimuth.astype(np.float32), elevation.astype(np.float32))
+    return MeanHead(points, grid_sites(landmarks), azimuth.astype(np.float32), elevation.astype(np.float32))
 
 
-def sites_of(points: np.ndarray) -> np.ndarray:
+def grid_sites(points: np.ndarray) -> np.ndarray:
     """Fractional (row, column) on the grid of the directions of ``points`` (..., 3), cm."""
     x, y, z = np.moveaxis(np.asarray(points) - CENTRE, -1, 0)
     dense = np.linspace(-1.0, 1.0, 4001)

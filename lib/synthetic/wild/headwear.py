@@ -1,17 +1,17 @@
-"""What wraps a head beside hats, masks and glasses: hoods, head scarves, neck scarves, headphones."""
+"""Headwear beside hats, masks and glasses: hoods, head scarves, neck scarves, headphones."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from lib.synthetic.mean_face import COLUMNS, ROWS, mean_head
+from lib.synthetic.mean_head import COLUMNS, ROWS, mean_head
 from lib.synthetic.noise import fractal_noise, smoothstep
 from lib.synthetic.raster import Surface
-from lib.synthetic.shapes import between, outward_of, surface_of
+from lib.synthetic.shapes import blend, make_surface, outward_directions
 
 
 @dataclass(frozen=True)
-class Wraps:
+class Headwear:
     """Which of them a person wears."""
 
     hood: bool
@@ -19,20 +19,20 @@ class Wraps:
     headphones: bool
 
 
-def draw_wraps(rng: np.random.Generator, hat: bool) -> Wraps:
-    """Mostly none; no hood over a hat."""
+def draw_headwear(rng: np.random.Generator, hat: bool) -> Headwear:
+    """Draw what a person wears: mostly none; no hood over a hat."""
     hood, scarf, headphones = rng.random(3) < (0.14, 0.18, 0.06)
-    return Wraps(bool(hood and not hat), bool(scarf), bool(headphones and not hat and not hood))
+    return Headwear(bool(hood and not hat), bool(scarf), bool(headphones and not hat and not hood))
 
 
-def wraps_surfaces(wraps: Wraps, ambient: float, rng: np.random.Generator) -> list[Surface]:
-    """Surfaces in head coordinates at rest, cm."""
+def headwear_surfaces(worn: Headwear, ambient: float, rng: np.random.Generator) -> list[Surface]:
+    """The surfaces of what is worn, in head coordinates at rest, cm."""
     surfaces = []
-    if wraps.hood:
+    if worn.hood:
         surfaces.append(_hood(ambient, rng))
-    if wraps.scarf:
+    if worn.scarf:
         surfaces.append(_scarf(ambient, rng))
-    if wraps.headphones:
+    if worn.headphones:
         surfaces += _headphones(ambient, rng)
     return surfaces
 
@@ -51,8 +51,8 @@ def _hood(ambient: float, rng: np.random.Generator) -> Surface:
     behind = np.abs(head.azimuth)[None] > 1.5
     keep = np.maximum(smoothstep(radius, 0.97, 1.03), behind).astype(np.float32)
     away = (0.8 if close else rng.uniform(1.5, 3.2)) + 0.25 * fractal_noise(rng, (ROWS, COLUMNS), (6, 9))
-    points = head.points + outward_of(head.points) * away[..., None]
-    field = between(ambient, rng.uniform(0.25, 0.7)) + 0.5 * fractal_noise(rng, (ROWS, COLUMNS), (7, 12))
+    points = head.points + outward_directions(head.points) * away[..., None]
+    field = blend(ambient, rng.uniform(0.25, 0.7)) + 0.5 * fractal_noise(rng, (ROWS, COLUMNS), (7, 12))
     field += 1.0 * np.exp(-np.maximum(radius - 1, 0) / 0.15)
     return Surface(points.astype(np.float32), field.astype(np.float32), keep, closed=True)
 
@@ -65,19 +65,19 @@ def _scarf(ambient: float, rng: np.random.Generator) -> Surface:
     folds = 0.45 * np.sin(rng.uniform(9, 18) * v + np.sin(angle * 2 + rng.uniform(0, 6)))
     up = np.clip((12.0 - y) / 6.0, 0, 1)  # where the head is wider than the neck
     across, deep = 8.6 + folds + 0.6 * up, 8.0 + folds + 3.2 * up
-    field = between(ambient, rng.uniform(0.2, 0.65)) + 0.6 * folds + 0.3 * np.cos(3 * angle)
-    return surface_of(across * np.sin(angle), y, deep * np.cos(angle) - 1.2, field, closed=True)
+    field = blend(ambient, rng.uniform(0.2, 0.65)) + 0.6 * folds + 0.3 * np.cos(3 * angle)
+    return make_surface(across * np.sin(angle), y, deep * np.cos(angle) - 1.2, field, closed=True)
 
 
 def _headphones(ambient: float, rng: np.random.Generator) -> list[Surface]:
     """A band over the crown and a cushion on each ear."""
-    warm = between(ambient, rng.uniform(0.3, 0.7))
+    warm = blend(ambient, rng.uniform(0.3, 0.7))
     t, across = np.meshgrid(np.linspace(-1.45, 1.45, 90), np.linspace(-1.0, 1.0, 8), indexing="ij")
-    pieces = [surface_of(9.0 * np.sin(t), 1.5 - 13.5 * np.cos(t), across, warm - 1.0 + 0 * t)]
+    pieces = [make_surface(9.0 * np.sin(t), 1.5 - 13.5 * np.cos(t), across, warm - 1.0 + 0 * t)]
     radius, angle = np.meshgrid(np.linspace(0.02, 1, 24), np.linspace(0, 2 * np.pi, 60))
     for side in (-1.0, 1.0):
         x = side * (8.2 + 1.8 * np.sqrt(1 - 0.9 * radius**4))
         pieces.append(
-            surface_of(x, 1.7 + 4.2 * radius * np.sin(angle), -0.5 + 3.4 * radius * np.cos(angle), warm + 0 * x)
+            make_surface(x, 1.7 + 4.2 * radius * np.sin(angle), -0.5 + 3.4 * radius * np.cos(angle), warm + 0 * x)
         )
     return pieces

@@ -1,6 +1,6 @@
-"""What is worn on a head: glasses, masks, hats.
+"""Accessories worn on a head: glasses, masks, hats.
 
-Everything is built in head coordinates at rest (cm, see :mod:`mean_face`) and moves with the head. The labels of the
+Everything is built in head coordinates at rest (cm, see :mod:`mean_head`) and moves with the head. The labels of the
 synthetic Thermal Face Database ignore all of it, as those of the real one do.
 """
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lib.synthetic.mean_face import COLUMNS, ROWS, mean_head, sample, sites_of
+from lib.synthetic.mean_head import COLUMNS, ROWS, grid_sites, mean_head, sample
 from lib.synthetic.noise import fractal_noise, smooth_noise, smoothstep
 from lib.synthetic.raster import Surface
-from lib.synthetic.shapes import between, outward_of, surface_of
+from lib.synthetic.shapes import blend, make_surface, outward_directions
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def draw_accessories(rng: np.random.Generator) -> Accessories:
     return Accessories(bool(glasses), bool(mask), bool(hat), int(rng.integers(2**32)))
 
 
-def worn(accessories: Accessories, head: np.ndarray, ambient: float, breath: float) -> list[Surface]:
-    """Surfaces of glasses, mask and hat.
+def accessory_surfaces(accessories: Accessories, head: np.ndarray, ambient: float, breath: float) -> list[Surface]:
+    """The surfaces of the accessories, in head coordinates at rest.
 
     Args:
         accessories: which.
@@ -56,9 +56,9 @@ def worn(accessories: Accessories, head: np.ndarray, ambient: float, breath: flo
 
 def _glasses(head: np.ndarray, ambient: float, breath: float, rng: np.random.Generator) -> list[Surface]:
     """Two opaque lenses in a frame, and arms to the ears."""
-    lens, rim = between(ambient, rng.uniform(0.25, 0.5)), between(ambient, rng.uniform(0.4, 0.65))
+    lens, rim = blend(ambient, rng.uniform(0.25, 0.5)), blend(ambient, rng.uniform(0.4, 0.65))
     half_width, half_height, power = rng.uniform(2.3, 2.9), rng.uniform(1.6, 2.4), rng.uniform(2.2, 5.0)
-    bridge = sample(head, sites_of(np.array([0.0, -0.3, 8.8])))
+    bridge = sample(head, grid_sites(np.array([0.0, -0.3, 8.8])))
     u, v = np.meshgrid(np.linspace(-1.1, 1.1, 70), np.linspace(-1.1, 1.1, 60))
     radius = (np.abs(u) ** power + np.abs(v) ** power) ** (1 / power)
     surfaces = []
@@ -67,16 +67,16 @@ def _glasses(head: np.ndarray, ambient: float, breath: float, rng: np.random.Gen
         y = bridge[1] + 0.55 + half_height * v
         z = bridge[2] + 0.55 - 0.035 * x**2
         field = lens + 0.6 * v + 0.4 * u * side + (rim - lens) * smoothstep(radius, 0.88, 0.93)
-        surfaces.append(surface_of(x, y, z, field, 0.5 + 1.02 - radius, mirrored=ambient))
+        surfaces.append(make_surface(x, y, z, field, 0.5 + 1.02 - radius, mirrored=ambient))
         t, across = np.meshgrid(np.linspace(0, 1, 60), np.linspace(-0.25, 0.25, 6), indexing="ij")
         hinge = np.array([side * (2 * half_width + 0.8), bridge[1] - 0.3, z[30, -1 if side > 0 else 0]])
         ear = np.array([side * 7.7, bridge[1] + 0.2, -1.2])
         arm = hinge + t[..., None] * (ear - hinge)
         arm[..., 0] += side * 0.9 * np.sin(np.pi * t) ** 0.7
-        surfaces.append(surface_of(arm[..., 0], arm[..., 1] + across, arm[..., 2], rim + 0 * t))
+        surfaces.append(make_surface(arm[..., 0], arm[..., 1] + across, arm[..., 2], rim + 0 * t))
     t, across = np.meshgrid(np.linspace(-1, 1, 40), np.linspace(-0.2, 0.2, 6), indexing="ij")
     surfaces.append(
-        surface_of(1.1 * t, bridge[1] - 0.2 + across - 0.25 * (1 - t**2), bridge[2] + 0.65 + 0 * t, rim + 0 * t)
+        make_surface(1.1 * t, bridge[1] - 0.2 + across - 0.25 * (1 - t**2), bridge[2] + 0.65 + 0 * t, rim + 0 * t)
     )
     return surfaces
 
@@ -90,12 +90,12 @@ def _mask(head: np.ndarray, ambient: float, breath: float, rng: np.random.Genera
     strap = np.minimum(np.abs(y - 2.6), np.abs(y - 7.6 + 0.25 * np.maximum(side, 0))) - 0.02 * np.abs(x)
     strap = smoothstep(strap, 0.25, 0.1) * (side > -0.5) * (z > -1.0)
     cloth = cv2.GaussianBlur(head, (0, 0), 9, borderType=cv2.BORDER_REPLICATE)
-    outward = outward_of(head)
+    outward = outward_directions(head)
     cloth = outward * np.maximum((cloth * outward).sum(-1), (head * outward).sum(-1))[..., None] + outward * 0.5
     cloth += head - outward * (head * outward).sum(-1, keepdims=True)
     pleats = 0.35 * np.cos(y * rng.uniform(2.0, 4.0)) * (np.abs(x) < 5)
     wet = np.exp(-0.5 * ((x / 2.6) ** 2 + ((y - 5.8) / 2.2) ** 2))
-    field = between(ambient, rng.uniform(0.5, 0.75)) + pleats + 0.3 * smooth_noise(rng, (ROWS, COLUMNS), (20, 30))
+    field = blend(ambient, rng.uniform(0.5, 0.75)) + pleats + 0.3 * smooth_noise(rng, (ROWS, COLUMNS), (20, 30))
     field = field + (0.6 + 1.6 * breath) * wet
     keep = np.maximum(sheet, strap)
     return [Surface(cloth.astype(np.float32), field.astype(np.float32), keep.astype(np.float32), closed=True)]
@@ -108,22 +108,22 @@ def _hat(head: np.ndarray, ambient: float, breath: float, rng: np.random.Generat
     line = rng.uniform(-6.2, -4.2) + (rng.uniform(2.5, 5.0) if wool else 1.5) * smoothstep(np.abs(azimuth), 0.5, 1.9)
     cover = smoothstep(line - points[..., 1], -0.15, 0.15)
     knit = 0.25 * np.cos(COLUMNS * azimuth / 8) if wool else np.zeros(COLUMNS)
-    field = between(ambient, rng.uniform(0.3, 0.55)) + knit + 0.5 * fractal_noise(rng, (ROWS, COLUMNS), (8, 12))
+    field = blend(ambient, rng.uniform(0.3, 0.55)) + knit + 0.5 * fractal_noise(rng, (ROWS, COLUMNS), (8, 12))
     field += 1.2 * np.exp(-np.maximum(line - points[..., 1], 0) / 1.5)
-    shell = cv2.GaussianBlur(head, (0, 0), 6, borderType=cv2.BORDER_REPLICATE) + outward_of(head) * (
+    shell = cv2.GaussianBlur(head, (0, 0), 6, borderType=cv2.BORDER_REPLICATE) + outward_directions(head) * (
         1.1 if wool else 0.7
     )
     surfaces = [Surface(shell.astype(np.float32), field.astype(np.float32), cover.astype(np.float32), closed=True)]
     if not wool:
-        surfaces.append(_peak(head, float(line[COLUMNS // 2]), between(ambient, rng.uniform(0.2, 0.4)), rng))
+        surfaces.append(_peak(head, float(line[COLUMNS // 2]), blend(ambient, rng.uniform(0.2, 0.4)), rng))
     return surfaces
 
 
 def _peak(head: np.ndarray, line: float, temperature: float, rng: np.random.Generator) -> Surface:
     """The peak of a cap over the forehead at height ``line`` (cm)."""
     out, angle = np.meshgrid(np.linspace(0, 1, 40), np.linspace(-1.05, 1.05, 90), indexing="ij")
-    front = sample(head, sites_of(np.array([0.0, line, 9.4])))
+    front = sample(head, grid_sites(np.array([0.0, line, 9.4])))
     reach = rng.uniform(5.0, 7.0) * out * np.cos(angle * 1.3)
     x, z = 7.6 * np.sin(angle) * (1 + 0.08 * out), front[2] - 8.6 * (1 - np.cos(angle)) + 0.4 + reach
     y = front[1] - 0.2 + rng.uniform(0.15, 0.45) * reach + 0.9 * np.sin(angle) ** 2
-    return surface_of(x, y, z, temperature + 0.8 * (1 - out))
+    return make_surface(x, y, z, temperature + 0.8 * (1 - out))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.metrics.islands import without_islands
+from lib.metrics.components import remove_small_components
 from tests.metrics.faces import draw_face
 
 
@@ -23,34 +23,34 @@ def scene():
 
 
 def test_what_is_small_beside_the_largest_face_is_background(scene):
-    found = without_islands(scene, 0.15)
+    found = remove_small_components(scene, 0.15)
     np.testing.assert_array_equal(found == 1, scene == 1)
     assert not (found > 1).any()
 
 
 def test_a_share_says_what_is_small(scene):
-    found = without_islands(scene, 0.05)
+    found = remove_small_components(scene, 0.05)
     np.testing.assert_array_equal(found == 2, scene == 2)
     assert not (found == 3).any()
-    np.testing.assert_array_equal(without_islands(scene, 0.0), scene)
+    np.testing.assert_array_equal(remove_small_components(scene, 0.0), scene)
 
 
 @pytest.mark.parametrize("scale", [4, 12])
 def test_a_face_keeps_eyes_and_eyebrows_that_touch_nothing(scale):
     label, _ = draw_face((16 * scale, 18 * scale), scale=scale)
-    np.testing.assert_array_equal(without_islands(label, 0.3), label)
+    np.testing.assert_array_equal(remove_small_components(label, 0.3), label)
 
 
 def test_small_parts_near_a_face_are_its_own(scene):
     eyebrow = disc(scene, 16, 50, 3, 4)
-    assert (without_islands(eyebrow, 0.15) == 4).sum() == (eyebrow == 4).sum()
+    assert (remove_small_components(eyebrow, 0.15) == 4).sum() == (eyebrow == 4).sum()
 
 
 @given(st.integers(0, 2**32), st.floats(0, 1))
 def test_it_only_takes_away_and_never_all(seed, share):
     label = np.random.default_rng(seed).choice(np.array([0, 0, 0, 1, 2, 255], np.uint8), (24, 32))
     before = label.copy()
-    found = without_islands(label, share)
+    found = remove_small_components(label, share)
     np.testing.assert_array_equal(label, before)
     assert ((found == label) | ((found == 0) & (label != 255))).all()
     assert ((found > 0) & (found < 255)).any() == ((label > 0) & (label < 255)).any()
