@@ -1,14 +1,17 @@
-# The one way to train, resume, validate and test on the Thermal Face Database. The scripts in the folders beside
-# this file set CONFIG (from the repository), MODEL and BACKBONE (as in that config), and source it.
+# The one way to train, resume, validate and test. The scripts in the folders beside this file, and those of other
+# databases, set CONFIG (from the repository), MODEL and BACKBONE (as in that config), and source it; call is what stands
+# before the mode in the usage.
 source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
-USAGE="usage: bash $0 train|resume|val|test NAME DATA_ROOT SCRATCH_ROOT [--dry_run] [any main.py arguments]
+DATASET="${CONFIG%/*}"
+DATASET="${DATASET##*/}" # the config's folder names the folders of checkpoints and results
+USAGE="usage: bash ${call:-$0} train|resume|val|test NAME DATA_ROOT SCRATCH_ROOT [--dry_run] [any main.py arguments]
   train   trains $CONFIG on DATA_ROOT/Processed/train
   resume  continues from the latest checkpoint of NAME
   val     evaluates the best checkpoint of NAME on DATA_ROOT/Processed/val
   test    the same on DATA_ROOT/Processed/test, or on the folder given as --test_dir DIR
-  checkpoints: SCRATCH_ROOT/Processed/checkpoints/thermalFaceDB/${MODEL}_${BACKBONE}_NAME_*.pth
-  results:     SCRATCH_ROOT/seg_results/thermalFaceDB/${MODEL}_${BACKBONE}_NAME_{val,test}/
+  checkpoints: SCRATCH_ROOT/Processed/checkpoints/$DATASET/${MODEL}_${BACKBONE}_NAME_*.pth
+  results:     SCRATCH_ROOT/seg_results/$DATASET/${MODEL}_${BACKBONE}_NAME_{val,test}/
   logs:        SCRATCH_ROOT/logs/
   --dry_run prints the command and runs nothing"
 
@@ -36,8 +39,8 @@ for argument in "$@"; do
     further+=("$argument")
 done
 
-checkpoint="$scratch/Processed/checkpoints/thermalFaceDB/$name"
-results="$scratch/seg_results/thermalFaceDB/$name"
+checkpoint="$scratch/Processed/checkpoints/$DATASET/$name"
+results="$scratch/seg_results/$DATASET/$name"
 command=("$REPO/main.py" --configs "$REPO/$CONFIG" --data_dir "$data" --checkpoints_root "$scratch/Processed"
     --checkpoints_name "$name" --log_file "$scratch/logs/${name}_${mode/resume/train}.log")
 case "$mode" in

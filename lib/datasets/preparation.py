@@ -1,0 +1,149 @@
+"""What preparing any database for training takes: one owner of a folder, processes, resuming, and what was skipped."""
+
+import csv
+import json
+import logging
+import multiprocessing
+import sys
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+
+from lib.utils.errors import DataError
+from lib.utils.files import atomic_write
+
+log = logging.getLogger("samcl")
+
+OPTIONS_FILE = "prepare.json"
+SKIPPED_FILE = "skipped.csv"
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def claim_folder(
+    out_dir: Path, options: Mapping[str, object], outputs: Collection[Path], expected: Collection[Path], overwrite: bool
+) -> None:
+    """Make sure that ``out_dir`` holds nothing, or only what was prepared of these frames with the same options.
+
+    Args:
+        out_dir: gets ``prepare.json`` with the options.
+        options: what decides the content of prepared files; JSON values.
+        outputs: prepared files that are in ``out_dir`` now.
+        expected: those that it may hold in the end. Others would be trained on, or be in two splits.
+        overwrite: remove ``outputs`` instead of asking questions.
+
+    Raises:
+        DataError: prepared with other options, of unknown origin, or of other frames.
+    """
+    path = out_dir / OPTIONS_FILE
+    if overwrite:
+        for output in outputs:
+            output.unlink()
+    elif path.exists():
+        before = _read_options(path)
+        differing = [
+            f"{key} was {before.get(key)}, now {value}" for key, value in options.items() if before.get(key) != value
+        ]
+        if differing and outputs:
+            raise DataError(
+                f"{out_dir}: was prepared with other options ({'; '.join(differing)}). "
+                "Choose another OUT_DIR, or --overwrite y to prepare it anew."
+            )
+    elif outputs:
+        raise DataError(
+            f"{out_dir}: holds frames ({next(iter(outputs))}) but no {OPTIONS_FILE}, so their origin is unknown. "
+            "Choose another OUT_DIR, or --overwrite y to replace them."
+        )
+    if not overwrite:
+        _refuse_strangers(out_dir, outputs, set(expected))
+    with atomic_write(path, "w") as file:
+        file.write(json.dumps(options, indent=2) + "\n")
+
+
+def _refuse_strangers(out_dir: Path, outputs: Iterable[Path], expected: set[Path]) -> None:
+    strangers = sorted({path.stem: path for path in outputs if path not in expected}.values())
+    if strangers:
+        listed = ", ".join(str(path.relative_to(out_dir)) for path in strangers[:5])
+        more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
+        raise DataError(
+            f"{out_dir}: holds {len(strangers)} frames that RAW_DIR doesn't, or not in that split: {listed}{more}. "
+            "Remove them, choose another OUT_DIR, or --overwrite y to prepare it anew."
+        )
+
+
+def _read_options(path: Path) -> dict:
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: unreadable ({error}); --overwrite y prepares its folder anew") from error
+    return content if isinstance(content, dict) else {}
+
+
+def is_prepared(outputs: Sequence[Path], sources: Iterable[Path]) -> bool:
+    """Whether the files of a prepared frame are there, not empty, and no older than those that it was made of."""
+    # A power cut may have left files empty, as nobody waited for the disk.
+    if not all(path.exists() and path.stat().st_size for path in outputs):
+        return False
+    made = min(path.stat().st_mtime for path in outputs)
+    return not any(path.exists() and path.stat().st_mtime > made for path in sources)
+
+
+def check_val_subjects(subjects: Collection[str], val_subjects: Collection[str]) -> None:
+    """Raise a DataError if the database has none of the validation subjects; warn of some that it hasn't."""
+    absent = sorted(set(val_subjects) - set(subjects))
+    listing = " ".join(sorted(subjects)[:12]) + (" ..." if len(subjects) > 12 else "")
+    if val_subjects and len(absent) == len(set(val_subjects)):
+        raise DataError(
+            f"none of the validation subjects ({' '.join(absent)}) is in the database, whose {len(subjects)} "
+            f"subjects are {listing}; name some with --val_subjects, or none with --val_subjects none"
+        )
+    if absent:
+        log.warning("validation subjects that aren't in the database: %s", " ".join(absent))
+    if set(subjects) <= set(val_subjects):
+        log.warning("all subjects (%s) are validation subjects; there is nothing to train on", listing)
+
+
+@contextmanager
+def work_through(function: Callable[[Task], Result], tasks: Sequence[Task], workers: int) -> Iterator[Iterator[Result]]:
+    """The results of ``function`` of each task as they come, in order; processes have started when the body begins.
+
+    Args:
+        function: of a module, so that other processes find it.
+        tasks: its arguments.
+        workers: processes; 0 or 1 works in this one.
+
+    Raises:
+        DataError: a process died.
+    """
+    workers = min(workers, len(tasks))
+    if workers <= 1:
+        yield map(function, tasks)
+        return
+    # Forked processes start at once, where spawned ones import for as long as 30 frames take. A process may be forked
+    # when nothing but daemons that wait, such as tqdm's, runs beside its main thread.
+    alone = all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate())
+    context = multiprocessing.get_context("fork" if alone and sys.platform == "linux" else "spawn")
+    # 0 and not 1, for which OpenCV waits for its threads to end: those of the parent, in a forked process.
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(0,))
+    try:
+        yield pool.map(function, tasks)
+    except BrokenProcessPool as error:
+        raise DataError(
+            "a worker process died (out of memory?). What is done is kept: run it again, with fewer --workers"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def write_skipped(out_dir: Path, skipped: Iterable[tuple[str, str]]) -> None:
+    """Write ``skipped.csv``: the name and the reason of each frame that was left out."""
+    with atomic_write(out_dir / SKIPPED_FILE, "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("name", "reason"))
+        writer.writerows(skipped)
