@@ -1,4 +1,4 @@
-"""A network and a loss in one file each, outside the project, as the README shows."""
+"""A network and a loss in one file each, outside the project, as lib/models/README.md shows."""
 
 import os
 import re
@@ -9,15 +9,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def readme_file(name: str) -> str:
-    """The README's code block that begins with a comment naming the file."""
-    return re.search(rf"```python\n(# {re.escape(name)}\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+def file_on_the_page(name: str) -> str:
+    """The page's code block that begins with a comment naming the file."""
+    page = (ROOT / "lib/models/README.md").read_text()
+    return re.search(rf"```python\n(# {re.escape(name)}\n.*?)```", page, re.DOTALL)[1]
 
 
-def test_files_of_the_readme_train_and_test(make_config, tmp_path):
+def test_files_on_the_page_train_and_test(make_config, tmp_path):
     make_config()
     for name in ("my_network.py", "my_loss.py", "my_train.py"):
-        (tmp_path / name).write_text(readme_file(name))
+        (tmp_path / name).write_text(file_on_the_page(name))
     options = ["--configs", tmp_path / "discs.yaml", "--model_name", "my_network", "--loss_type", "my_loss"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 

@@ -1,4 +1,4 @@
-"""The table of networks that the README shows."""
+"""The table of networks that lib/models/README.md shows."""
 
 from pathlib import Path
 
