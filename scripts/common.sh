@@ -2,6 +2,7 @@
 # Works with bash 3.2 (macOS) and newer; needs no root, no GPU, no network beyond the package index.
 set -euo pipefail
 
+unset CDPATH # with it, cd may print where it went, or go elsewhere
 REPO="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
 say() { printf '%s\n' "$*" >&2; }

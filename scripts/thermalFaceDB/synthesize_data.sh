@@ -1,9 +1,5 @@
 #!/usr/bin/env bash
-# Write a synthetic Thermal Face Database in the raw layout.
-# Usage: bash scripts/thermalFaceDB/synthesize_data.sh OUT_RAW_DIR [--subjects N --frames N --height H --width W
-#        --seed S --unconstrained y --workers N]
-set -euo pipefail
-here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-source "$here/../common.sh"
+# Writes a synthetic Thermal Face Database in the raw layout; run with --help for its options.
+source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 choose_python
-exec "$PYTHON" "$here/synthesize_data.py" "$@"
+exec "$PYTHON" "$REPO/scripts/thermalFaceDB/synthesize_data.py" "$@"

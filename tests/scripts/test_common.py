@@ -128,3 +128,11 @@ def test_the_test_script_installs_what_tests_need_and_passes_arguments(ready, tm
     assert "requirements.txt" in installed
     assert "requirements-dev.txt" in installed
     assert ready.calls("-m pytest") == ["-m pytest -n auto --dist worksteal -k a b"]
+
+
+@pytest.mark.parametrize("folders", [".", "/nowhere:{there}"])
+def test_an_exported_cdpath_changes_nothing(ready, tmp_path, folders):
+    (tmp_path / "there/scripts").mkdir(parents=True)
+    done = ready.common('choose_python; echo "$REPO"', CDPATH=folders.format(there=tmp_path / "there"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{ready.repo}\n"
