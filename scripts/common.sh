@@ -27,8 +27,9 @@ fail_usage() {
 # absolute PATH: the path from the root, with a leading ~ expanded; it need not exist.
 absolute() {
     case "$1" in
-        "~") printf '%s\n' "$HOME" ;;
-        "~/"*) printf '%s\n' "$HOME/${1#"~/"}" ;;
+        # Unlike $HOME, an unquoted tilde is known where that variable isn't set.
+        "~") printf '%s\n' ~ ;;
+        "~/"*) printf '%s\n' ~/"${1#"~/"}" ;;
         /*) printf '%s\n' "$1" ;;
         *) printf '%s\n' "$PWD/${1#./}" ;;
     esac

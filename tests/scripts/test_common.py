@@ -1,6 +1,9 @@
 """Which Python the scripts use, what they install when, and what they say when something is missing."""
 
+import os
+import pwd
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +139,10 @@ def test_an_exported_cdpath_changes_nothing(ready, tmp_path, folders):
     done = ready.common('choose_python; echo "$REPO"', CDPATH=folders.format(there=tmp_path / "there"))
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{ready.repo}\n"
+
+
+def test_a_tilde_needs_no_variable_home(sandbox):
+    done = sandbox.common('unset HOME; absolute "~"; absolute "~/faces"; absolute faces')
+    assert done.returncode == 0, done.stderr
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    assert done.stdout.splitlines() == [str(home), str(home / "faces"), str(sandbox.repo / "faces")]
