@@ -5,6 +5,9 @@ set -euo pipefail
 unset CDPATH # with it, cd may print where it went, or go elsewhere
 REPO="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
+# Programs import from the repository, which Python leaves out where PYTHONSAFEPATH is set.
+export PYTHONPATH="$REPO${PYTHONPATH:+:$PYTHONPATH}"
+
 say() { printf '%s\n' "$*" >&2; }
 
 # How long torchrun lets processes finish their step and save before it kills them, in seconds; its usual 30 are too few.

@@ -146,3 +146,12 @@ def test_a_tilde_needs_no_variable_home(sandbox):
     assert done.returncode == 0, done.stderr
     home = Path(pwd.getpwuid(os.getuid()).pw_dir)
     assert done.stdout.splitlines() == [str(home), str(home / "faces"), str(sandbox.repo / "faces")]
+
+
+def test_programs_find_the_project_under_pythonsafepath_too(ready, tmp_path):
+    (ready.repo / "main.py").write_text("import a_part; print(a_part.NAME)")
+    (ready.repo / "a_part.py").write_text("NAME = 'found'")
+    script = ready.repo / "scripts/thermalFaceDB/unet/run_unet_rmi_train.sh"
+    done = ready.bash(str(script), "train", "n", "/d", "/s", cwd=tmp_path, PYTHONSAFEPATH="1")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("found")
