@@ -40,8 +40,8 @@ def code_spans(page: str) -> list[str]:
 
 
 def commands_of(page: str) -> Iterator[str]:
-    """The commands of a page's shell blocks, and of its prose."""
-    for block in re.findall(r"^```bash\n(.*?)^```$", text_of(page), re.DOTALL | re.MULTILINE):
+    """The commands of a page's blocks, and of its prose."""
+    for block in re.findall(r"^```(?:bash)?\n(.*?)^```$", text_of(page), re.DOTALL | re.MULTILINE):
         lines = block.replace("\\\n", " ").splitlines()
         yield from (line.partition(" #")[0].strip() for line in lines if line.strip() and not line.startswith("#"))
     yield from (span for span in code_spans(page) if re.match(r"(bash|python|sbatch) ", span))
