@@ -1,6 +1,6 @@
 """The losses by the names that configs use. Only this file of the package knows the config."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import nn
 
@@ -35,23 +35,18 @@ def build_pixel_loss(cfg: "Config") -> nn.Module:
     return LOSSES.get(cfg.loss.loss_type)(cfg)
 
 
-def rmi_options(cfg: "Config") -> dict[str, Any]:
-    """The parameters of RMI in ``loss.params``, for RMI itself and for SAM-CL's distances."""
-    params = cfg.loss.params
-    return {
-        "rmi_radius": params.rmi_radius,
-        "rmi_pool_way": params.rmi_pool_way,
-        "rmi_pool_size": params.rmi_pool_size,
-        "rmi_pool_stride": params.rmi_pool_stride,
-        "loss_weight_lambda": params.loss_weight_lambda,
-        "loss_weight": params.loss_weight,
-        "lambda_way": params.lambda_way,
-    }
-
-
 @LOSSES.register("rmi_loss", "fs_rmi_loss", needs=())
 def build_rmi(cfg: "Config") -> nn.Module:
-    return RMILoss(cfg.data.num_classes, **rmi_options(cfg))
+    params = cfg.loss.params
+    return RMILoss(
+        rmi_radius=params.rmi_radius,
+        rmi_pool_way=params.rmi_pool_way,
+        rmi_pool_size=params.rmi_pool_size,
+        rmi_pool_stride=params.rmi_pool_stride,
+        loss_weight_lambda=params.loss_weight_lambda,
+        loss_weight=params.loss_weight,
+        lambda_way=params.lambda_way,
+    )
 
 
 @LOSSES.register("bce_loss", needs=())

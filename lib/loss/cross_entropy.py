@@ -6,56 +6,12 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
 from lib.loss.masks import full_precision, no_autocast, one_hot, valid_mask, without_ignored
+from lib.ops.binary_cross_entropy import binary_cross_entropy_sum
 from lib.utils.errors import ConfigError
 
 ClassWeights = Tensor | Literal["auto"] | None
-
-
-def binary_cross_entropy_and_derivative(logits: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Sum of -t log s(x) - (1 - t) log(1 - s(x)), s the sigmoid, and its derivative s(x) - t by x; without graph.
-
-    The framework's own makes twice as many passes over memory and takes a log1p that CPUs compute slowly. As
-    -log s(|x|) is log(1 + exp(-|x|)), the summand is max(x, 0) - x t - log s(|x|), which no logit overflows, and the
-    logarithm can be taken of products over classes: each s(|x|) is at least a half.
-
-    Args:
-        logits, masks: x and t, (N, C, H, W).
-
-    Returns:
-        A scalar and (N, C, H, W).
-    """
-    total = logits.clamp(min=0).addcmul_(logits, masks, value=-1).sum()
-    probabilities = logits.sigmoid()
-    for part in probabilities.split(64, dim=1):  # 2^-64 is far from underflow
-        total = total - part.sub(0.5).abs_().add_(0.5).prod(dim=1).log_().sum()
-    return total, probabilities.sub_(masks)
-
-
-class BinaryCrossEntropySum(torch.autograd.Function):
-    """:func:`binary_cross_entropy_and_derivative` with a graph: the sum alone."""
-
-    @staticmethod
-    def forward(ctx, logits: Tensor, masks: Tensor) -> Tensor:
-        total, derivative = binary_cross_entropy_and_derivative(logits, masks)
-        ctx.save_for_backward(derivative)
-        return total
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, outer: Tensor) -> tuple[Tensor, None]:
-        (derivative,) = ctx.saved_tensors
-        return derivative * outer, None
-
-
-def binary_cross_entropy_sum(logits: Tensor, masks: Tensor) -> Tensor:
-    """Sum of the binary cross-entropy of logits x and masks t, both (N, C, H, W); a scalar.
-
-    A pixel whose logits are ``IGNORED_LOGIT`` and whose masks are 0 adds nothing.
-    """
-    return BinaryCrossEntropySum.apply(logits, masks)
 
 
 def binary_cross_entropy_loss(logits: Tensor, labels: Tensor, ignore_index: int = -1) -> Tensor:

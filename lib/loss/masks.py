@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
+
+from lib.ops.masked_softmax import masked_softmax
 
 IGNORED_LOGIT = -1e30  # its sigmoid and that one's derivative are 0, and so is its product with a mask of 0
 
@@ -52,23 +53,6 @@ def without_ignored(logits: Tensor, valid: Tensor) -> Tensor:
     return logits.contiguous() + (valid.unsqueeze(1).to(logits.dtype) - 1) * -IGNORED_LOGIT
 
 
-class MaskedSoftmax(torch.autograd.Function):
-    """softmax(logits) over classes times ``valid`` (N, 1, H, W), of which one tensor is kept rather than two."""
-
-    @staticmethod
-    def forward(ctx, logits: Tensor, valid: Tensor) -> Tensor:
-        masks = logits.softmax(dim=1).mul_(valid)
-        ctx.save_for_backward(masks)
-        return masks
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, outer: Tensor) -> tuple[Tensor, None]:
-        (masks,) = ctx.saved_tensors  # zero where ignored, and so is the gradient
-        product = outer * masks
-        return product.addcmul_(masks, product.sum(dim=1, keepdim=True), value=-1), None
-
-
 def soft_masks(logits: Tensor, labels: Tensor, ignore_index: int = -1) -> Tensor:
     """softmax(logits) (N, C, H, W), zero where ``labels`` (N, H, W) are ignored."""
-    return MaskedSoftmax.apply(logits, valid_mask(labels, ignore_index).unsqueeze(1).to(logits.dtype))
+    return masked_softmax(logits, valid_mask(labels, ignore_index).unsqueeze(1).to(logits.dtype))

@@ -3,41 +3,17 @@
 Zhao, Wang, Yang, Cai: Region Mutual Information Loss for Semantic Segmentation, NeurIPS 2019.
 """
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
-from lib.loss.cross_entropy import binary_cross_entropy_and_derivative, binary_cross_entropy_sum
-from lib.loss.log_det import HalfLogDet
 from lib.loss.masks import full_precision, no_autocast, one_hot, valid_mask, without_ignored
+from lib.ops.binary_cross_entropy import binary_cross_entropy_sum, binary_cross_entropy_sum_and_maxima
+from lib.ops.half_log_determinant import half_log_determinant
+from lib.ops.mask_pooling import max_pool_masks
 from lib.utils.errors import ConfigError
-
-
-class CrossEntropyAndMaxima(torch.autograd.Function):
-    """The sum of the binary cross-entropy, and the maxima of logits as ``F.max_pool2d`` takes them.
-
-    One function, so that one gradient of the size of the logits is made rather than two and their sum. Maxima are
-    taken in channels_last with all N C maps as channels: CPUs vectorise them only there, and with the copies there and
-    back it is a third of the time.
-    """
-
-    @staticmethod
-    def forward(ctx, logits: Tensor, masks: Tensor, size: int, stride: int) -> tuple[Tensor, Tensor]:
-        total, derivative = binary_cross_entropy_and_derivative(logits, masks)
-        number, classes, height, width = logits.shape
-        channels = logits.reshape(number * classes, -1).T.contiguous().view(1, height, width, -1).permute(0, 3, 1, 2)
-        maxima, indices = F.max_pool2d(channels, size, stride, padding=size // 2, return_indices=True)
-        ctx.save_for_backward(derivative, indices.contiguous().view(number, classes, -1))
-        return total, maxima.contiguous().view(number, classes, *maxima.shape[2:])
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, of_total: Tensor, of_maxima: Tensor) -> tuple[Tensor, None, None, None]:
-        derivative, indices = ctx.saved_tensors
-        gradient = derivative * of_total
-        gradient.flatten(2).scatter_add_(2, indices, of_maxima.flatten(2))
-        return gradient, None, None, None
 
 
 def pooled_masks(masks: Tensor, way: int, size: int, stride: int) -> Tensor:
@@ -45,23 +21,10 @@ def pooled_masks(masks: Tensor, way: int, size: int, stride: int) -> Tensor:
     if stride <= 1:
         return masks
     if way == 0:
-        return _maxima(_maxima(masks, -2, size, stride), -1, size, stride)
+        return max_pool_masks(masks, size, stride)
     if way == 1:
         return F.avg_pool2d(masks, kernel_size=size, stride=stride, padding=size // 2)
     return F.interpolate(masks, (masks.shape[-2] // stride, masks.shape[-1] // stride), mode="nearest")
-
-
-def _maxima(masks: Tensor, dim: int, size: int, stride: int) -> Tensor:
-    """Max pooling of masks along ``dim``, -1 or -2, without gradient: quicker than the framework's."""
-    shape, rest = list(masks.shape), (slice(None),) * (-1 - dim)
-    length, shape[dim] = shape[dim], (shape[dim] + 2 * (size // 2) - size) // stride + 1
-    pooled = masks.new_zeros(shape)
-    for start in range(-(size // 2), size - size // 2):
-        first, last = max(0, -(start // stride)), min(shape[dim], (length - 1 - start) // stride + 1)
-        if first < last:
-            taken = masks[(..., slice(start + first * stride, start + last * stride, stride), *rest)]
-            pooled[(..., slice(first, last), *rest)].clamp_(min=taken)
-    return pooled
 
 
 def _pooled_probabilities(probabilities: Tensor, way: int, size: int, stride: int) -> Tensor:
@@ -88,7 +51,7 @@ def cross_entropy_and_probabilities(
         A scalar and (N, C, h, w).
     """
     if way == 0 and stride > 1:
-        total, maxima = CrossEntropyAndMaxima.apply(logits, masks, size, stride)
+        total, maxima = binary_cross_entropy_sum_and_maxima(logits, masks, size, stride)
         return total, maxima.sigmoid()  # the largest logit has the largest probability
     total = binary_cross_entropy_sum(logits, masks)
     return total, _pooled_probabilities(logits.sigmoid(), way, size, stride)
@@ -117,7 +80,7 @@ def rmi_lower_bound(probabilities: Tensor, masks: Tensor, radius: int = 3) -> Te
             "take larger crops or lower rmi_pool_stride or rmi_radius"
         )
     dtype = probabilities.dtype if probabilities.device.type == "mps" else torch.float64
-    bounds = HalfLogDet.apply(probabilities, masks, radius, dtype)
+    bounds = half_log_determinant(probabilities, masks, radius, dtype)
     return (bounds.mean(dim=0).sum() / radius**2).to(probabilities.dtype)
 
 
@@ -174,7 +137,7 @@ class RMILoss(nn.Module):
 
     def __init__(
         self,
-        num_classes: int,
+        *,
         rmi_radius: int = 3,
         rmi_pool_way: int = 0,
         rmi_pool_size: int = 3,
@@ -192,18 +155,18 @@ class RMILoss(nn.Module):
                 "loss.params: rmi_radius, rmi_pool_size and rmi_pool_stride must be at least 1, "
                 f"got {rmi_radius}, {rmi_pool_size}, {rmi_pool_stride}"
             )
-        self.num_classes = num_classes
-        self.options = {
-            "rmi_radius": rmi_radius,
-            "rmi_pool_way": rmi_pool_way,
-            "rmi_pool_size": rmi_pool_size,
-            "rmi_pool_stride": rmi_pool_stride,
-            "loss_weight_lambda": loss_weight_lambda,
-            "loss_weight": loss_weight,
-            "lambda_way": lambda_way,
-            "ignore_index": ignore_index,
-        }
+        self._loss = partial(
+            rmi_loss,
+            rmi_radius=rmi_radius,
+            rmi_pool_way=rmi_pool_way,
+            rmi_pool_size=rmi_pool_size,
+            rmi_pool_stride=rmi_pool_stride,
+            loss_weight_lambda=loss_weight_lambda,
+            loss_weight=loss_weight,
+            lambda_way=lambda_way,
+            ignore_index=ignore_index,
+        )
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """(N, C, H, W) logits and (N, H, W) int64 labels -> scalar."""
-        return rmi_loss(logits, labels, **self.options)
+        return self._loss(logits, labels)

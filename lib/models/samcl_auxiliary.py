@@ -1,11 +1,14 @@
 """The auxiliary network of SAM-CL: maps a mask to its features at coarser scales."""
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 from torch.nn.utils.parametrizations import spectral_norm as apply_spectral_norm
 
+from lib.ops.batch_statistics import batch_norm_of_batch
+from lib.ops.mask_triplet import MaskTriplet, conv_norm_relu_conv
 from lib.utils.errors import ConfigError
 
 
@@ -39,62 +42,23 @@ class DownsamplingConv(nn.Conv2d):
     """
 
     def __init__(self, in_channels: int, out_channels: int, reflect: bool) -> None:
-        mode = "reflect" if reflect else "zeros"
+        mode: Literal["reflect", "zeros"] = "reflect" if reflect else "zeros"
         super().__init__(in_channels, out_channels, 3, stride=2, padding=1, padding_mode=mode, bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, in, H, W) -> contiguous (N, out, ceil(H / 2), ceil(W / 2))."""
-        return self.convolve(maps.contiguous(memory_format=torch.channels_last), self.weight).contiguous()
-
-    def convolve(self, maps: Tensor, weight: Tensor) -> Tensor:
-        """The same in channels_last and with other weights (out', in', 3, 3), for (N, in', H, W)."""
-        return self._conv_forward(maps, weight, None)
-
-
-class BatchNormalisation(torch.autograd.Function):
-    """Batch norm of (N, C, H, W) by the statistics of the batch, in less than half the framework's time on CPUs."""
-
-    @staticmethod
-    def forward(ctx, maps: Tensor, weight: Tensor, bias: Tensor, eps: float) -> Tensor:
-        mean = maps.mean(dim=(0, 2, 3))
-        variance = (maps - mean.view(-1, 1, 1)).square_().mean(dim=(0, 2, 3))
-        ctx.save_for_backward(maps, weight, mean, torch.rsqrt(variance + eps))
-        ctx.eps = eps
-        return F.batch_norm(maps, mean, variance, weight, bias, training=False, eps=eps)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, outer: Tensor) -> tuple[Tensor | None, ...]:
-        maps, weight, mean, inverse_std = ctx.saved_tensors
-        return *torch.ops.aten.native_batch_norm_backward(
-            outer.contiguous(), maps, weight, None, None, mean, inverse_std, True, ctx.eps, [True, True, True]
-        ), None
-
-
-class Moments(torch.autograd.Function):
-    """Sums of x (C,) and of x x^T (C, C) over batch and positions of maps (N, C, P)."""
-
-    @staticmethod
-    def forward(ctx, maps: Tensor) -> tuple[Tensor, Tensor]:
-        ctx.save_for_backward(maps)
-        return maps.sum(dim=(0, 2)), torch.bmm(maps, maps.mT).sum(dim=0)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, first: Tensor, second: Tensor) -> Tensor:
-        (maps,) = ctx.saved_tensors
-        return torch.baddbmm(first.unsqueeze(1), (second + second.mT).expand(len(maps), -1, -1), maps)
+        return super().forward(maps.contiguous(memory_format=torch.channels_last)).contiguous()
 
 
 class BatchNorm(nn.BatchNorm2d):
-    """:class:`BatchNormalisation` as a module, without running statistics."""
+    """Batch norm by the statistics of the batch at hand, without running statistics."""
 
     def __init__(self, num_features: int) -> None:
         super().__init__(num_features, track_running_stats=False)
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, C, H, W) -> the same shape."""
-        return BatchNormalisation.apply(maps, self.weight, self.bias, self.eps)
+        return batch_norm_of_batch(maps, self.weight, self.bias, self.eps)
 
 
 class SAMCLAuxiliary(nn.Module):
@@ -139,68 +103,38 @@ class SAMCLAuxiliary(nn.Module):
         stages = [nn.Sequential(*layers(PointwiseConv), *layers(DownsamplingConv)) for _ in range(num_scales // 2)]
         if num_scales == 4:
             stages.append(nn.Sequential(*layers(PointwiseConv)))
+        self.reflect_padding = reflect_padding
         self.stages = nn.ModuleList(stages)
 
-    def forward(self, masks: Tensor, truth: Tensor | None = None, swap: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Masks (N, C, H, W) -> the features of each scale, (N, C, h_k, w_k), about H/2, H/4 and H/4 high.
+    def forward(self, masks: Tensor) -> tuple[Tensor, ...]:
+        """Masks (N, C, H, W) -> the features of each scale, (N, C, h_k, w_k), about H/2, H/4 and H/4 high."""
+        return self._scales(self.stages[0](masks))
 
-        With ``truth`` the batch is followed by the masks of the truth and those of the truth with swapped classes, as
-        if all three were concatenated, but far quicker.
-
-        Args:
-            masks: (N, C, H, W).
-            truth: (N, C + 1, H, W), a 1 at every pixel: in the channel of its class, or the last if it is in no mask;
-                channels_last is quickest. No gradient reaches it.
-            swap: (C,) int64, the class that each class becomes; given with ``truth``.
+    def features_of_triplet(self, masks: MaskTriplet) -> list[tuple[Tensor, ...]]:
+        """The features of anchor, positive and negative, which pass as one batch; far quicker than concatenated.
 
         Returns:
-            A tensor for each scale, (N, C, h_k, w_k), or (3 N, C, h_k, w_k) with ``truth``.
+            For each scale three tensors (N, C, h_k, w_k).
+
+        Raises:
+            ValueError: with ``reflect_padding``, whose published form takes one mask at a time.
         """
-        first, *others = self.stages
-        scales = [first(masks) if truth is None else _first_stage_of_three(first, masks, truth, swap)]
-        for stage in others:
+        if self.reflect_padding:
+            raise ValueError("a triplet of masks: expected an auxiliary network without reflect_padding")
+        pointwise, norm, _, downsampling, *others = self.stages[0].children()
+        assert isinstance(pointwise, PointwiseConv)
+        assert isinstance(norm, BatchNorm)
+        assert isinstance(downsampling, DownsamplingConv)
+        maps = conv_norm_relu_conv(
+            masks, pointwise.weight.flatten(1), norm.weight, norm.bias, norm.eps, downsampling.weight
+        )
+        for layer in others:
+            maps = layer(maps)
+        return [scale.chunk(3) for scale in self._scales(maps)]
+
+    def _scales(self, first: Tensor) -> tuple[Tensor, ...]:
+        """The features of the first stage, and those of the stages after it."""
+        scales = [first]
+        for stage in list(self.stages)[1:]:
             scales.append(stage(scales[-1]))
         return tuple(scales)
-
-
-def _first_stage_of_three(stage: nn.Sequential, masks: Tensor, truth: Tensor, swap: Tensor) -> Tensor:
-    """``stage`` of masks, truth and swapped truth; arguments as of :meth:`SAMCLAuxiliary.forward`.
-
-    In a mask of one class a pixel's features are a column of a table, up to the strided convolution, which therefore
-    is a convolution of ``truth`` itself, for both truths at once. The mean and variance that the batch norm wants of
-    W x follow from those of x. So the masks take one matrix product for the 1x1 convolution and the norm, and the
-    truths none.
-    """
-    pointwise, norm, _, downsampling, *rest = stage
-    if pointwise.reflect:
-        masks, truth = (F.pad(maps, (1, 1, 1, 1), mode="reflect") for maps in (masks, truth))
-    batch, num_classes = masks.shape[:2]
-    identity = torch.eye(num_classes, device=masks.device, dtype=masks.dtype)
-    becomes = identity[swap]  # (from, to)
-
-    maps = masks.flatten(2)
-    counts = truth.sum(dim=(0, 2, 3))[:-1]
-    counts = counts + counts @ becomes
-    first, second = Moments.apply(maps)
-    positions = 3 * batch * maps.shape[2]
-    mean = (first + counts) / positions
-    covariance = (second + counts.diag()) / positions - mean.outer(mean)
-
-    weight = pointwise.weight.flatten(1)
-    scale = norm.weight * torch.rsqrt(((weight @ covariance) * weight).sum(dim=1) + norm.eps)
-    weight = scale.unsqueeze(1) * weight
-    bias = norm.bias - weight @ mean
-    features = torch.baddbmm(bias.unsqueeze(1), weight.expand(batch, -1, -1), maps).view_as(masks)
-    features = features.contiguous(memory_format=torch.channels_last).relu_()
-
-    kernel = downsampling.weight
-    no_class = torch.zeros_like(weight[:, :1])
-    tables = torch.stack([torch.cat((weight @ columns, no_class), dim=1) for columns in (identity, becomes.mT)])
-    kernels = torch.einsum("oiyx,tic->tocyx", kernel, F.relu(tables + bias.unsqueeze(1))).flatten(0, 1)
-    kernels = kernels.contiguous(memory_format=torch.channels_last)
-    truths = downsampling.convolve(truth, kernels).contiguous()
-    maps = downsampling.convolve(features, kernel).contiguous()
-    maps = torch.cat((maps, *truths.chunk(2, dim=1)))
-    for layer in rest:
-        maps = layer(maps)
-    return maps

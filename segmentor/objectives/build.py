@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from lib.loss import LOSSES, EmbeddingMemory, PixelContrastLoss, SAMCLLoss, rmi_options
+from lib.loss import LOSSES, EmbeddingMemory, PixelContrastLoss, SAMCLLoss
 from lib.loss.adversarial import discriminator_loss, feature_distance, generator_loss
 from lib.loss.dice import SoftDiceLoss
 from lib.models.critics import PatchDiscriminator, SegANCritic
@@ -54,7 +54,7 @@ def _sam_cl(config: Config) -> nn.Module:
             negative=samcl.negative,
             margin=samcl.margin,
             confusable=samcl.confusable,
-            rmi=rmi_options(config),
+            rmi=LOSSES.get("rmi_loss")(config),
         ),
         SAMCLAuxiliary(
             num_classes,

@@ -35,9 +35,7 @@ class _SAMCL(nn.Module):
 
 
 def _auxiliary(ignore_index: int) -> Loss:
-    loss = AuxiliaryLoss(
-        RMILoss(CLASSES, ignore_index=ignore_index), CrossEntropyLoss(CLASSES, ignore_index=ignore_index)
-    )
+    loss = AuxiliaryLoss(RMILoss(ignore_index=ignore_index), CrossEntropyLoss(CLASSES, ignore_index=ignore_index))
     return lambda logits, labels: loss(logits, labels, (2 * logits,))
 
 
@@ -52,11 +50,11 @@ MAKE: dict[str, Callable[[int], Loss]] = {
     "log dice of some classes": lambda ignore: DiceLoss(CLASSES, classes=[0, 2], log_loss=True, ignore_index=ignore),
     "soft dice": lambda ignore: SoftDiceLoss(ignore_index=ignore),
     "lovasz": lambda ignore: LovaszSoftmaxLoss(ignore_index=ignore),
-    "rmi": lambda ignore: RMILoss(CLASSES, ignore_index=ignore),
-    "rmi of averages": lambda ignore: RMILoss(CLASSES, rmi_pool_way=1, lambda_way=0, ignore_index=ignore),
-    "rmi of interpolations": lambda ignore: RMILoss(CLASSES, rmi_pool_way=2, rmi_radius=2, ignore_index=ignore),
+    "rmi": lambda ignore: RMILoss(ignore_index=ignore),
+    "rmi of averages": lambda ignore: RMILoss(rmi_pool_way=1, lambda_way=0, ignore_index=ignore),
+    "rmi of interpolations": lambda ignore: RMILoss(rmi_pool_way=2, rmi_radius=2, ignore_index=ignore),
     "rmi + dice": lambda ignore: WeightedSum(
-        (1.0, RMILoss(CLASSES, ignore_index=ignore)), (2.0, SoftDiceLoss(ignore_index=ignore))
+        (1.0, RMILoss(ignore_index=ignore)), (2.0, SoftDiceLoss(ignore_index=ignore))
     ),
     "with auxiliary output": _auxiliary,
     "sam-cl overlap": lambda ignore: _SAMCL("overlap", ignore),

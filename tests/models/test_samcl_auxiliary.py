@@ -5,7 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from lib.models.samcl_auxiliary import BatchNorm, PointwiseConv, SAMCLAuxiliary
+from lib.models.samcl_auxiliary import PointwiseConv, SAMCLAuxiliary
+from lib.ops.mask_triplet import mask_triplet, plain_masks
 from lib.utils.errors import ConfigError
 from tests.loss import golden
 
@@ -72,32 +73,25 @@ def values_and_gradients(features, maps, auxiliary):
 
 
 @pytest.mark.parametrize("swap", [[1, 2, 3, 4, 5, 0], [1, 0, 1, 1, 1, 1]])
-@pytest.mark.parametrize("options", [{}, {"reflect_padding": True}, {"spectral_norm": True}, {"num_scales": 2}])
-def test_truth_and_its_swap_are_as_if_concatenated(options, swap):
+@pytest.mark.parametrize("options", [{}, {"spectral_norm": True}, {"num_scales": 2}])
+def test_a_triplet_passes_as_if_its_masks_were_concatenated(options, swap):
     torch.manual_seed(0)
-    auxiliary, swap = SAMCLAuxiliary(6, **options).double().eval(), torch.tensor(swap)
-    masks = torch.rand(2, 6, 17, 20, dtype=torch.float64).softmax(dim=1).requires_grad_()
-    truth = F.one_hot(torch.randint(0, 7, (2, 17, 20)), 7).movedim(-1, 1).double()
-    positive = truth[:, :6]
-    negative = torch.zeros_like(positive).index_add_(1, swap, positive)
+    auxiliary = SAMCLAuxiliary(6, **options).double().eval()
+    anchor = torch.rand(2, 6, 17, 20, dtype=torch.float64).softmax(dim=1).requires_grad_()
+    masks = mask_triplet(anchor, torch.randint(-1, 6, (2, 17, 20)), torch.tensor(swap))
 
-    quick = values_and_gradients(auxiliary(masks, truth, swap), masks, auxiliary)
-    plain = values_and_gradients(auxiliary(torch.cat((masks, positive, negative))), masks, auxiliary)
-    for ours, expected in zip(quick, plain, strict=True):
+    quick = [torch.cat(scale) for scale in auxiliary.features_of_triplet(masks)]
+    plain = auxiliary(torch.cat(plain_masks(masks)))
+    for ours, expected in zip(
+        *(values_and_gradients(features, anchor, auxiliary) for features in (quick, plain)), strict=True
+    ):
         torch.testing.assert_close(ours, expected)
 
 
-def test_batch_norm_is_the_frameworks():
-    ours, theirs = BatchNorm(3).double(), torch.nn.BatchNorm2d(3).double()
-    with torch.no_grad():
-        for norm in (ours, theirs):
-            norm.weight.copy_(torch.tensor([0.5, -1.0, 2.0]))
-            norm.bias.copy_(torch.tensor([0.1, 0.2, -0.3]))
-    maps = (torch.randn(2, 3, 5, 7, dtype=torch.float64) * 3 + 10).requires_grad_()
-    for mine, expected in zip(
-        *(values_and_gradients([norm(maps)], maps, norm) for norm in (ours, theirs)), strict=True
-    ):
-        torch.testing.assert_close(mine, expected)
+def test_the_published_form_takes_one_mask_at_a_time():
+    masks = mask_triplet(torch.zeros(1, 6, 16, 20), torch.zeros(1, 16, 20, dtype=torch.int64), torch.arange(6))
+    with pytest.raises(ValueError, match="reflect_padding"):
+        SAMCLAuxiliary(6, reflect_padding=True).features_of_triplet(masks)
 
 
 def test_evaluation_uses_the_batch_as_training_does():

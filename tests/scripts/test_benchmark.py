@@ -172,7 +172,7 @@ def test_the_script_hands_its_arguments_on(ready):
 
 def test_published_rmi_is_ours():
     logits, labels = losses.masks((2, 6, 64, 80))
-    ours, theirs = RMILoss(6)(logits, labels), published_rmi(logits, labels)
+    ours, theirs = RMILoss()(logits, labels), published_rmi(logits, labels)
     assert ours.item() == pytest.approx(theirs.item(), abs=1e-4)
     gradients = [torch.autograd.grad(loss, logits)[0] for loss in (ours, theirs)]
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
@@ -183,7 +183,7 @@ def test_published_samcl_is_the_published_mode():
     theirs, ours = PublishedAuxiliary(6), SAMCLAuxiliary(6, reflect_padding=True)
     for to, parameter in zip(ours.parameters(), theirs.parameters(), strict=True):
         to.data.copy_(parameter.data)
-    loss = SAMCLLoss(6, mode="published")(logits, labels, ours, None)
+    loss = SAMCLLoss(6, mode="published")(logits, labels, ours, torch.full((6,), -1))
     assert published_samcl(logits, labels, theirs).item() == pytest.approx(loss.item(), rel=1e-5)
 
 

@@ -10,8 +10,8 @@ from torch.autograd.function import once_differentiable
 RIDGE = 1e-3  # a, added to the diagonal of both covariance matrices
 
 
-class HalfLogDet(torch.autograd.Function):
-    """Half of log det(Cov(truth | prediction) + a I) for every map of (N, C, H, W) probabilities and masks; (N, C).
+def half_log_determinant(probabilities: Tensor, masks: Tensor, radius: int, dtype: torch.dtype) -> Tensor:
+    """Half of log det(Cov(truth | prediction) + a I) for every map of probabilities and masks; a is :data:`RIDGE`.
 
     Covariances are those of neighbourhoods L of the truth and R of the prediction, as sums over positions. With
     P = R R^T + a I and M = L R^T P^-1 the conditional covariance is E E^T + a M M^T, E = L - M R. M minimises that
@@ -24,11 +24,37 @@ class HalfLogDet(torch.autograd.Function):
     thousands of positions, the ridge is a thousandth.
 
     No matrix of neighbourhoods is made, which would hold every map radius^2 times: see :func:`_rows`.
-    """
 
+    Args:
+        probabilities: (N, C, H, W) in [0, 1].
+        masks: (N, C, H, W), the truth, of the same dtype; it gets no gradient.
+        radius: side of the square neighbourhoods, in pixels.
+        dtype: of the linear algebra and of the result.
+
+    Returns:
+        (N, C) of ``dtype``.
+    """
+    return _HalfLogDeterminant.apply(probabilities, masks, radius, dtype)
+
+
+def plain_half_log_determinant(probabilities: Tensor, masks: Tensor, radius: int, dtype: torch.dtype) -> Tensor:
+    """:func:`half_log_determinant` as equation 14 of the paper has it, with matrices of neighbourhoods."""
+    truth, prediction = (_neighbourhoods(maps.to(dtype), radius) for maps in (masks, probabilities))
+    ridge = RIDGE * torch.eye(radius**2, dtype=dtype, device=masks.device)
+    cross = truth @ prediction.mT
+    conditional = truth @ truth.mT - cross @ torch.linalg.solve(prediction @ prediction.mT + ridge, cross.mT)
+    return torch.linalg.slogdet(conditional + ridge).logabsdet / 2
+
+
+def _neighbourhoods(maps: Tensor, radius: int) -> Tensor:
+    """The entries of all neighbourhoods of (N, C, H, W) less their means, (N, C, radius^2, positions)."""
+    entries = maps.unfold(2, radius, 1).unfold(3, radius, 1).flatten(4).flatten(2, 3).mT
+    return entries - entries.mean(dim=-1, keepdim=True)
+
+
+class _HalfLogDeterminant(torch.autograd.Function):
     @staticmethod
     def forward(ctx, probabilities: Tensor, masks: Tensor, radius: int, dtype: torch.dtype) -> Tensor:
-        """Probabilities and masks of the same dtype; ``dtype`` is that of the linear algebra and of the result."""
         size = probabilities.shape[-2] - radius + 1, probabilities.shape[-1] - radius + 1
         rows = _rows(masks - probabilities, probabilities, radius)
         products, means = _covariances(rows.to(dtype), len(probabilities.flatten(0, 1)), size[0])
