@@ -76,7 +76,8 @@ def _logits() -> dict[str, str]:
     image = torch.from_numpy(np.sin(x / 11) * np.cos(y / 7))[None, None]
     for path in _shipped():
         config, _ = load_config(path, pairs=["network.base_channels=8"])
-        name = f"{config.network.model_name}:{config.network.backbone}"
+        contrast = "" if config.pixel_contrast is None else "_contrast"
+        name = f"{config.network.model_name}{contrast}:{config.network.backbone}"
         if name not in digests:
             torch.manual_seed(0)
             network = build_network(config).eval()

@@ -50,18 +50,16 @@ def test_leaves_say_what_their_names_say(path):
     }
     prefix = max((prefix for prefix in prefixes if name.startswith(prefix + "_")), key=len)
     model, backbone = prefixes[prefix]
-    assert config.network.model_name.startswith(model)
+    assert config.network.model_name == model
     assert config.network.backbone == backbone
     assert config.loss.loss_type == loss_of(name)
-    assert (config.contrast is not None) == ("contrast" in config.loss.loss_type)
+    contrast = config.pixel_contrast
+    assert (contrast is not None) == ("Contrast" in name or "MEM" in name or name.endswith("_CL"))
+    assert (contrast is not None and contrast.memory_size is not None) == ("MEM" in name.upper())
 
 
 def loss_of(name):
     """The loss that a config's name stands for."""
-    if "Mem" in name or "MEM" in name:
-        return "mem_contrast_ce_loss"
-    if "Contrast" in name or name.endswith("_CL"):
-        return "contrast_auxce_loss"
     if "DICE" in name:
         return "dice_loss"
     return "fs_aux_rmi_loss" if name.startswith("R_101_O") else "rmi_loss"
@@ -77,11 +75,11 @@ def test_configs_of_the_comparisons_are_there():
 
 def test_contrast_has_the_published_settings():
     config, _ = load_config(THERMAL["AU_Contrast_Mem_Occ"])
-    contrast = config.contrast
+    contrast = config.pixel_contrast
     assert (contrast.proj_dim, contrast.temperature, contrast.base_temperature) == (64, 0.07, 0.07)
     assert (contrast.max_samples, contrast.max_views, contrast.warmup_iters) == (1024, 1, 5000)
-    assert (contrast.memory_size, contrast.pixel_update_freq, contrast.use_rmi) == (5000, 10, True)
-    assert load_config(THERMAL["R101_8_CL"])[0].contrast.max_views == 100
+    assert (contrast.memory_size, contrast.pixel_update_freq) == (5000, 10)
+    assert load_config(THERMAL["R101_8_CL"])[0].pixel_contrast.max_views == 100
 
 
 def test_the_main_job_has_the_published_settings():

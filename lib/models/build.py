@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from lib.utils.config import Config
 
 NETWORKS = Registry("network")
-"""By ``network.model_name``. Facts: ``provides``, what a network's output holds beside the logits (``"embedding"``,
-``"aux"``), and ``backbone``, whether ``network.backbone`` names one of :data:`BACKBONES`."""
+"""By ``network.model_name``. Facts: ``provides``, what a network's output can hold beside the logits (``"aux"``, and
+``"embedding"`` where there is a section ``pixel_contrast``), and ``backbone``, whether ``network.backbone`` names one
+of :data:`BACKBONES`."""
 
 BACKBONES = Registry("backbone")
 """By ``network.backbone``, of networks that have a choice of it."""
@@ -61,44 +62,29 @@ def _backbone(cfg: "Config") -> nn.Module:
     return BACKBONES.get(cfg.network.backbone)(cfg)
 
 
-def _proj_dim(cfg: "Config", default: int) -> int:
-    """``contrast.proj_dim``; without that section, the width that the published configs give the network."""
-    return cfg.contrast.proj_dim if cfg.contrast is not None else default
+def _proj_dim(cfg: "Config") -> int | None:
+    """The length of the embedding that section ``pixel_contrast`` asks for; None = no embedding."""
+    return None if cfg.pixel_contrast is None else cfg.pixel_contrast.proj_dim
 
 
-@NETWORKS.register("unet", provides=(), backbone=False)
-def build_unet(cfg: "Config", proj_dim: int | None = None) -> nn.Module:
-    return UNet(**_data(cfg), base_channels=cfg.network.base_channels, proj_dim=proj_dim)
+@NETWORKS.register("unet", provides=("embedding",), backbone=False)
+def build_unet(cfg: "Config") -> nn.Module:
+    return UNet(**_data(cfg), base_channels=cfg.network.base_channels, proj_dim=_proj_dim(cfg))
 
 
-@NETWORKS.register("unet_contrast", "unet_contrast_mem", provides=("embedding",), backbone=False)
-def build_unet_contrast(cfg: "Config") -> nn.Module:
-    return build_unet(cfg, _proj_dim(cfg, 64))
+@NETWORKS.register("attention_unet", provides=("embedding",), backbone=False)
+def build_attention_unet(cfg: "Config") -> nn.Module:
+    return AttentionUNet(**_data(cfg), base_channels=cfg.network.base_channels, proj_dim=_proj_dim(cfg))
 
 
-@NETWORKS.register("attention_unet", provides=(), backbone=False)
-def build_attention_unet(cfg: "Config", proj_dim: int | None = None) -> nn.Module:
-    return AttentionUNet(**_data(cfg), base_channels=cfg.network.base_channels, proj_dim=proj_dim)
-
-
-@NETWORKS.register("attention_unet_contrast", "attention_unet_contrast_mem", provides=("embedding",), backbone=False)
-def build_attention_unet_contrast(cfg: "Config") -> nn.Module:
-    return build_attention_unet(cfg, _proj_dim(cfg, 64))
-
-
-@NETWORKS.register("deeplab_v3", provides=(), backbone=True)
-def build_deeplab_v3(cfg: "Config", proj_dim: int | None = None) -> nn.Module:
+@NETWORKS.register("deeplab_v3", provides=("embedding",), backbone=True)
+def build_deeplab_v3(cfg: "Config") -> nn.Module:
     return DeepLabV3(
         _backbone(cfg),
         num_classes=cfg.data.num_classes,
         base_channels=cfg.network.base_channels,
-        proj_dim=proj_dim,
+        proj_dim=_proj_dim(cfg),
     )
-
-
-@NETWORKS.register("deeplab_v3_contrast", provides=("embedding",), backbone=True)
-def build_deeplab_v3_contrast(cfg: "Config") -> nn.Module:
-    return build_deeplab_v3(cfg, _proj_dim(cfg, 256))
 
 
 @NETWORKS.register("base_ocnet", provides=("aux",), backbone=True)
@@ -106,29 +92,24 @@ def build_base_ocnet(cfg: "Config") -> nn.Module:
     return BaseOCNet(_backbone(cfg), num_classes=cfg.data.num_classes, base_channels=cfg.network.base_channels)
 
 
-def _hrnet(cfg: "Config", width: int, proj_dim: int | None = None) -> nn.Module:
+def _hrnet(cfg: "Config", width: int) -> nn.Module:
     base = cfg.network.base_channels
-    return HRNetV2(**_data(cfg), width=max(1, round(width * base / 64)), stem_channels=base, proj_dim=proj_dim)
+    return HRNetV2(**_data(cfg), width=max(1, round(width * base / 64)), stem_channels=base, proj_dim=_proj_dim(cfg))
 
 
-@NETWORKS.register("hrnet_w18", provides=(), backbone=False)
+@NETWORKS.register("hrnet_w18", provides=("embedding",), backbone=False)
 def build_hrnet_w18(cfg: "Config") -> nn.Module:
     return _hrnet(cfg, 18)
 
 
-@NETWORKS.register("hrnet_w32", provides=(), backbone=False)
+@NETWORKS.register("hrnet_w32", provides=("embedding",), backbone=False)
 def build_hrnet_w32(cfg: "Config") -> nn.Module:
     return _hrnet(cfg, 32)
 
 
-@NETWORKS.register("hrnet_w48", provides=(), backbone=False)
+@NETWORKS.register("hrnet_w48", provides=("embedding",), backbone=False)
 def build_hrnet_w48(cfg: "Config") -> nn.Module:
     return _hrnet(cfg, 48)
-
-
-@NETWORKS.register("hrnet_w48_contrast", "hrnet_w48_mem", provides=("embedding",), backbone=False)
-def build_hrnet_w48_contrast(cfg: "Config") -> nn.Module:
-    return _hrnet(cfg, 48, _proj_dim(cfg, 256))
 
 
 def _register_resnets() -> None:

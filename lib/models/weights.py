@@ -72,7 +72,7 @@ def load_weights(
         if strict:
             raise CheckpointError(
                 f"{message}\nCheck network.model_name, network.backbone, network.base_channels, data.num_classes, "
-                "data.num_channels and contrast.proj_dim, or load what fits with --resume_strict n."
+                "data.num_channels and pixel_contrast.proj_dim, or load what fits with --resume_strict n."
             )
     network.load_state_dict(fitting, strict=False)
     notes = []

@@ -52,6 +52,7 @@ _PORTABLE = {
     "normalize": {"norm_mode", "mean", "std", "div_value", "clip", "window"},
     "network": {"model_name", "backbone", "bn_type", "base_channels", "multi_grid"},
     "contrast": {"proj_dim"},
+    "pixel_contrast": {"proj_dim"},
 }
 """What of a checkpoint's config belongs to its network; None stands for all keys. No paths: a checkpoint that came from
 elsewhere must not decide where files are read or written."""

@@ -1,5 +1,5 @@
 # The one way to train, resume, validate and test. The scripts in the folders beside this file, and those of other
-# databases, set CONFIG (from the repository), MODEL and BACKBONE (as in that config), and source it; call is what stands
+# databases, set CONFIG (from the repository), MODEL and BACKBONE (for names of files), and source it; call is what stands
 # before the mode in the usage.
 source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 

@@ -37,6 +37,7 @@ SET_BY_CELLS = [
     "gcl",
     "samcl",
     "contrast",
+    "pixel_contrast",
     "train_trans.trans_seq",
     "test.out_dir",
     "test.test_dir",

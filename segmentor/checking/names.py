@@ -17,6 +17,10 @@ def check_names(config: Config) -> list[Fault]:
         faults += _unknown("network.backbone", config.network.backbone, BACKBONES.names())
     if faults:
         return faults
+    if config.pixel_contrast is not None and network not in _providers("embedding"):
+        others = ("network.model_name",)
+        hint = f"networks that have one: {', '.join(_providers('embedding'))}"
+        return [Fault("pixel_contrast", f"null, as network {network} has no embedding", hint=hint, others=others)]
     return [
         Fault(
             "loss.loss_type",

@@ -8,6 +8,7 @@ from lib.loss.dice import SoftDiceLoss
 from lib.models.critics import PatchDiscriminator, SegANCritic
 from lib.models.samcl_auxiliary import SAMCLAuxiliary
 from lib.utils.config import Config
+from lib.utils.config.model_sections import PixelContrast, SamCl
 from lib.utils.registry import Registry
 from segmentor.objectives.adversarial import AdversarialTerm
 from segmentor.objectives.base import Objective
@@ -33,11 +34,13 @@ def loss_types() -> dict[str, tuple[str, ...]]:
 
 
 def build_objective(config: Config) -> Objective:
-    """The objective that ``loss.loss_type`` describes, with SAM-CL on top where there is a section ``samcl``."""
+    """The objective that ``loss.loss_type`` describes; pixel contrast and SAM-CL on top where their sections are."""
     name = config.loss.loss_type
     objective = OBJECTIVES.get(name)(config) if name in OBJECTIVES.names() else _of_pixel_loss(config, name)
+    if config.pixel_contrast is not None and config.pixel_contrast.loss_weight > 0:
+        objective.terms["contrast"] = _pixel_contrast(config.pixel_contrast, config.data.num_classes)
     if config.samcl is not None:
-        objective.terms["samcl"] = _sam_cl(config)
+        objective.terms["samcl"] = _sam_cl(config.samcl, config)
     return objective
 
 
@@ -45,8 +48,22 @@ def _of_pixel_loss(config: Config, name: str) -> Objective:
     return Objective(LOSSES.get(name)(config), takes_aux="aux" in LOSSES.facts(name).get("needs", ()))
 
 
-def _sam_cl(config: Config) -> nn.Module:
-    samcl, num_classes = config.samcl, config.data.num_classes
+def _pixel_contrast(contrast: PixelContrast, num_classes: int) -> nn.Module:
+    memory = None
+    if contrast.memory_size is not None:
+        memory = EmbeddingMemory(num_classes, contrast.memory_size, contrast.proj_dim, contrast.pixel_update_freq)
+    loss = PixelContrastLoss(
+        num_classes,
+        temperature=contrast.temperature,
+        base_temperature=contrast.base_temperature,
+        max_samples=contrast.max_samples,
+        max_views=contrast.max_views,
+    )
+    return ContrastTerm(loss, weight=contrast.loss_weight, warmup_iters=contrast.warmup_iters, memory=memory)
+
+
+def _sam_cl(samcl: SamCl, config: Config) -> nn.Module:
+    num_classes = config.data.num_classes
     return SAMCLTerm(
         SAMCLLoss(
             num_classes,
@@ -66,46 +83,6 @@ def _sam_cl(config: Config) -> nn.Module:
         warmup_iters=samcl.warmup_iters,
         seed=config.seed,
     )
-
-
-@OBJECTIVES.register("contrast_ce_loss", needs=("embedding",))
-def build_contrast(config: Config) -> Objective:
-    """Pixel contrast in the batch beside RMI (``contrast.use_rmi``), cross-entropy + Lovasz, or cross-entropy."""
-    return _contrast(config, rmi="rmi_loss", cross_entropy="fs_ce_loss")
-
-
-@OBJECTIVES.register("contrast_auxce_loss", needs=("embedding",))
-def build_contrast_auxiliary(config: Config) -> Objective:
-    """As ``contrast_ce_loss``, and cross-entropy of the auxiliary outputs, of networks that have any."""
-    return _contrast(config, rmi="fs_aux_rmi_loss", cross_entropy="fs_auxce_loss")
-
-
-@OBJECTIVES.register("mem_contrast_ce_loss", needs=("embedding",))
-def build_contrast_with_memory(config: Config) -> Objective:
-    """As ``contrast_ce_loss``, against a memory of earlier batches."""
-    contrast = config.contrast
-    memory = EmbeddingMemory(
-        config.data.num_classes, contrast.memory_size, contrast.proj_dim, contrast.pixel_update_freq
-    )
-    return _contrast(config, rmi="rmi_loss", cross_entropy="fs_ce_loss", memory=memory)
-
-
-def _contrast(config: Config, *, rmi: str, cross_entropy: str, memory: EmbeddingMemory | None = None) -> Objective:
-    contrast = config.contrast
-    objective = _of_pixel_loss(
-        config, rmi if contrast.use_rmi else "fs_ce_lovasz_loss" if contrast.use_lovasz else cross_entropy
-    )
-    loss = PixelContrastLoss(
-        config.data.num_classes,
-        temperature=contrast.temperature,
-        base_temperature=contrast.base_temperature,
-        max_samples=contrast.max_samples,
-        max_views=contrast.max_views,
-    )
-    objective.terms["contrast"] = ContrastTerm(
-        loss, weight=contrast.loss_weight, warmup_iters=contrast.warmup_iters, memory=memory
-    )
-    return objective
 
 
 @OBJECTIVES.register("segan_loss", needs=())

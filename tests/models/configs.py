@@ -12,12 +12,13 @@ from lib.utils.config import Config
 def network_config(
     model_name: str, backbone: str = "none", *, base_channels: int = 64, channels: int = 1, classes: int = 6
 ) -> Config:
-    """A config that names a network; everything else is the default."""
+    """A config that names a network, ``<name>_contrast`` one with an embedding; everything else is the default."""
+    name = model_name.removesuffix("_contrast")
     return Config.model_validate(
         {
             "data": {"num_channels": channels, "num_classes": classes},
-            "network": {"model_name": model_name, "backbone": backbone, "base_channels": base_channels},
-            "contrast": {"proj_dim": 64},
+            "network": {"model_name": name, "backbone": backbone, "base_channels": base_channels},
+            "pixel_contrast": {"proj_dim": 64} if name != model_name else None,
         }
     )
 

@@ -1,5 +1,6 @@
 """The run scripts: the commands they make of train, resume, val and test."""
 
+import re
 import shlex
 from pathlib import Path
 
@@ -31,7 +32,10 @@ def test_modes_name_the_published_places(ready, script, mode):
     line = flags_of(dry_run(ready, script, mode, "mine", "/data", "/scratch"))
     config = Path(line.configs).relative_to(ready.repo)
     resolved, _ = load_config(REPO / config)
-    name = f"{resolved.network.model_name}_{resolved.network.backbone}_mine"
+    published = re.search("MODEL=(.+) BACKBONE=(.+)", (REPO / script).read_text())
+    assert load_config(REPO / config, {"network.model_name": published[1]})[0] == resolved
+    assert published[2] == resolved.network.backbone
+    name = f"{published[1]}_{published[2]}_mine"
     checkpoints = Path("/scratch/Processed/checkpoints/thermalFaceDB")
     flags = line.flags
     assert Path("/scratch/Processed", resolved.checkpoints.checkpoints_dir) == checkpoints

@@ -21,7 +21,6 @@ from segmentor.training.step import TrainingModel
 from tests.models.configs import network_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
-SMALL = ("network.base_channels=4", "contrast.memory_size=20", "contrast.max_samples=64")
 BACKBONES = {"deeplab_v3": "resnet18_dilated8", "base_ocnet": "deepbase_resnet18_dilated8"}
 
 
@@ -31,10 +30,14 @@ def shipped() -> dict[str, Config]:
     for path in sorted(CONFIGS.rglob("*")):
         if path.suffix not in (".json", ".yaml") or path.parent.name == "_base_":
             continue
-        pairs = [pair for pair in SMALL if pair.startswith("network") or load_config(path)[0].contrast is not None]
-        config = load_config(path, pairs=pairs, checks=[check_names])[0]
+        small = ["network.base_channels=4"]
+        contrast = load_config(path)[0].pixel_contrast
+        if contrast is not None:
+            small += ["pixel_contrast.max_samples=64"]
+            small += ["pixel_contrast.memory_size=20"] if contrast.memory_size else []
+        config = load_config(path, pairs=small, checks=[check_names])[0]
         parts = config.model_dump(
-            include={"data": {"num_classes"}, "network": ..., "loss": ..., "samcl": ..., "contrast": ...}
+            include={"data": {"num_classes"}, "network": ..., "loss": ..., "samcl": ..., "pixel_contrast": ...}
         )
         found.setdefault(str(parts), (path.stem, config))
     return dict(found.values())

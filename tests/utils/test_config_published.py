@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from lib.utils.config import Config, load_config
-from lib.utils.config.published import SAMCL_SCALES, WITHOUT_EFFECT, renamed
+from lib.utils.config import load_config
+from lib.utils.config.model_sections import PixelContrast
+from lib.utils.config.published import WITHOUT_EFFECT, renamed
+from lib.utils.config.published_terms import CONTRAST_SWITCHES, SAMCL_SCALES
 from lib.utils.config.validate import all_keys
+from lib.utils.errors import ConfigError
 from tests.utils.published_configs import (
     CONTRAST_NETWORKS,
     MEMORY_NETWORKS,
@@ -39,8 +42,8 @@ def leaves(tree, prefix=""):
 
 def known(key):
     """Whether a published key is in the schema, or read as what is."""
-    read_as = {*all_keys(Config), *WITHOUT_EFFECT, *SAMCL_SCALES}
-    return any(renamed(key).startswith(name) for name in read_as)
+    contrast = {f"contrast.{name}" for name in (*CONTRAST_SWITCHES, *PixelContrast.model_fields)}
+    return any(renamed(key).startswith(name) for name in {*all_keys(), *WITHOUT_EFFECT, *SAMCL_SCALES, *contrast})
 
 
 @pytest.mark.parametrize(("model", "backbone"), NETWORKS)
@@ -86,36 +89,62 @@ def test_a_critic_without_section_gcl_is_off(load, critic):
 @pytest.mark.parametrize(("model", "backbone"), CONTRAST_NETWORKS)
 def test_contrast_with_a_plain_loss_means_the_contrast_loss(load, model, backbone):
     config, notes = load(published(model, backbone, contrast=True))
-    assert config.loss.loss_type == "contrast_auxce_loss"
+    assert (config.network.model_name, config.loss.loss_type) == (model.removesuffix("_contrast"), "rmi_loss")
+    assert config.pixel_contrast.memory_size is None
     assert any("contrast_auxce_loss" in note for note in notes)
 
 
 @pytest.mark.parametrize(("model", "backbone"), MEMORY_NETWORKS)
 def test_a_memory_network_means_the_loss_with_memory(load, model, backbone):
-    assert load(published(model, backbone, contrast=True))[0].loss.loss_type == "mem_contrast_ce_loss"
+    config = load(published(model, backbone, contrast=True))[0]
+    assert config.network.model_name == model.removesuffix("_mem").removesuffix("_contrast")
+    assert config.pixel_contrast.memory_size == 5000
 
 
 def test_with_memory_means_the_loss_with_memory(load):
     tree = published("unet_contrast", contrast=True)
     tree["contrast"]["with_memory"] = True
-    assert load(tree)[0].loss.loss_type == "mem_contrast_ce_loss"
+    assert load(tree)[0].pixel_contrast.memory_size == 5000
 
 
 def test_contrast_of_a_network_without_embedding_is_unused(load):
     config, notes = load(published("unet", contrast=True))
-    assert config.loss.loss_type == "rmi_loss"
+    assert (config.loss.loss_type, config.pixel_contrast) == ("rmi_loss", None)
     assert any("contrast is unused" in note for note in notes)
 
 
 def test_a_loss_from_the_command_line_stays(load):
     config, _ = load(published("unet_contrast", contrast=True), {"loss.loss_type": "dice_loss"})
-    assert config.loss.loss_type == "dice_loss"
+    assert (config.loss.loss_type, config.pixel_contrast.loss_weight) == ("dice_loss", 0)
 
 
 def test_a_contrast_loss_without_section_contrast_takes_its_defaults(load):
     config, notes = load(published("unet_contrast"), {"loss.loss_type": "contrast_ce_loss"})
-    assert config.contrast.proj_dim == 64
+    assert (config.loss.loss_type, config.pixel_contrast.proj_dim) == ("fs_ce_loss", 64)
     assert sum("without section contrast" in note for note in notes) == 1
+
+
+def test_published_words_over_a_config_of_today_change_it(load, tmp_path):
+    today = {"pixel_contrast": {"proj_dim": 8}, "samcl": {"scales": 4}, "loss": {"loss_type": "dice_loss"}}
+    pairs = ["contrast.proj_dim=4", "contrast.with_memory=y", "critic.model_name=samcl_auxiliary_2"]
+    config, notes = load(today, pairs=[*pairs, "network.model_name=unet_contrast"])
+    assert (config.pixel_contrast.proj_dim, config.pixel_contrast.memory_size, config.samcl.scales) == (4, 5000, 2)
+    assert (config.network.model_name, config.loss.loss_type, notes) == ("unet", "dice_loss", [])
+    config, notes = load(today, {"loss.loss_type": "contrast_ce_loss"})
+    assert (config.loss.loss_type, len(notes)) == ("fs_ce_loss", 1)
+    assert load(published("unet_contrast", contrast=True), pairs=["pixel_contrast=null"])[0].pixel_contrast is None
+    assert load(published(gcl=True), pairs=["samcl.scales=2"])[0].samcl.scales == 2
+
+
+def test_a_key_under_both_its_names_is_a_fault(load):
+    with pytest.raises(ConfigError, match="gcl: remove it: it is the former name of samcl"):
+        load({"gcl": {}, "samcl": {}})
+
+
+@pytest.mark.parametrize(("value", "named"), [("fix_size", False), ("multiple", True)])
+def test_what_is_done_anyway_is_dropped_without_a_word(load, value, named):
+    _, notes = load({"train": {"data_transformer": {"size_mode": value}}})
+    assert notes == ["without effect here: train.data_transformer.size_mode"] * named
 
 
 def test_hrnet_with_a_resnet_is_the_real_one(load):

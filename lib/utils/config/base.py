@@ -23,7 +23,7 @@ class Section(BaseModel):
     )
 
 
-def _switch(value: Any) -> Any:
+def read_switch(value: Any) -> Any:
     """Words for yes and no, and 1 and 0, as booleans; anything else as it came."""
     if isinstance(value, str):
         word = value.lower()
@@ -57,7 +57,7 @@ def _whole_or_more(value: Any) -> Any:
     return [value] if type(value) is int else value
 
 
-Switch = Annotated[bool, BeforeValidator(_switch)]
+Switch = Annotated[bool, BeforeValidator(read_switch)]
 Whole = Annotated[int, BeforeValidator(_whole), Field(ge=-(2**31), le=2**31)]
 Natural = Annotated[Whole, Field(ge=0)]
 Positive = Annotated[Whole, Field(ge=1)]

@@ -126,11 +126,12 @@ class SamCl(Section):
     """Steps over which the weight rises linearly from 0."""
 
 
-class Contrast(Section):
-    """Pixel-wise contrast of embeddings (ContrastiveSeg)."""
+class PixelContrast(Section):
+    """Contrast of pixel embeddings (ContrastiveSeg) on top of the pixel loss; on where this section is, off where it is
+    null. The network gets a projection head, which returns an embedding of every pixel."""
 
     loss_weight: NonNegative = 1.0
-    """Weight of the contrast; the pixel loss has 1."""
+    """Weight of the contrast; the pixel loss has 1. With 0 the network has its embedding, and no contrast."""
     proj_dim: Annotated[Whole, Field(ge=1, le=4096)] = 64
     """Length of an embedding."""
     temperature: AboveZero = 0.07
@@ -143,13 +144,7 @@ class Contrast(Section):
     """Anchors of a class and image, at most; a class with fewer pixels takes no part."""
     warmup_iters: Natural = 5000
     """Steps without contrast."""
-    with_memory: Switch = False
-    """Contrast with a memory of earlier embeddings."""
-    memory_size: Positive = 5000
-    """Embeddings of a class in the memory."""
+    memory_size: Positive | None = None
+    """Earlier embeddings of a class to contrast with as well; null = those of the batch alone."""
     pixel_update_freq: Positive = 10
     """Pixel embeddings of a class that an image writes to the memory, at most."""
-    use_rmi: Switch = False
-    """The pixel loss is RMI rather than cross-entropy."""
-    use_lovasz: Switch = False
-    """The pixel loss is cross-entropy with Lovasz."""

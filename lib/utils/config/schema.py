@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lib.utils.config.base import Section, Switch, Text, Whole, Wholes
 from lib.utils.config.data_sections import Data, EvaluationSection, Normalize, Test, Train, Transforms
-from lib.utils.config.model_sections import Contrast, Loss, Network, SamCl
+from lib.utils.config.model_sections import Loss, Network, PixelContrast, SamCl
 from lib.utils.config.read import Dumper
 from lib.utils.config.run_sections import Checkpoints, LearningRate, Logging, Optim, Solver
 from lib.utils.config.use_sections import Compare, Export, Predict
@@ -41,7 +41,7 @@ class Config(Section):
     network: Network = Network()
     loss: Loss = Loss()
     samcl: SamCl | None = None
-    contrast: Contrast | None = None
+    pixel_contrast: PixelContrast | None = None
     lr: LearningRate = LearningRate()
     optim: Optim = Optim()
     solver: Solver = Solver()

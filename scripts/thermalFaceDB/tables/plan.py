@@ -202,12 +202,11 @@ def table_cells(table: Table, seeds: Mapping[str, Sequence[int]], fork_iters: in
     ]
 
 
-def cell_config(cell: Cell, model_name: str, max_iters: int) -> dict[str, Any]:
+def cell_config(cell: Cell, max_iters: int) -> dict[str, Any]:
     """The config of a cell, but for where its frames and files are.
 
     Args:
         cell: what to train.
-        model_name: of the network's config.
         max_iters: of runs from the start.
     """
     network, strategy = NETWORKS[cell.network], STRATEGIES[cell.strategy]
@@ -222,6 +221,5 @@ def cell_config(cell: Cell, model_name: str, max_iters: int) -> dict[str, Any]:
     }
     if strategy.contrast:
         warmup = max_iters // 8 if cell.fork_iters is None else 0
-        config["network"] = {"model_name": f"{model_name}_contrast"}
-        config["contrast"] = {**network.contrast, "warmup_iters": warmup}
+        config["pixel_contrast"] = {**network.contrast, "warmup_iters": warmup}
     return config

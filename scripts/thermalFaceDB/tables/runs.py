@@ -104,7 +104,7 @@ class Runs:
         plain = load_config(CONFIGS / f"thermalFaceDB/{NETWORKS[cell.network].config}.json", self._flags, self._pairs)[
             0
         ]
-        tree = cell_config(cell, plain.network.model_name, plain.solver.max_iters)
+        tree = cell_config(cell, plain.solver.max_iters)
         tree["data"] = {"data_dir": str(self._data_dir)}
         tree["checkpoints"] = {
             "checkpoints_root": str(folder),

@@ -13,9 +13,8 @@ from segmentor.checking.names import check_names
 @pytest.fixture
 def resolve(tmp_path):
     def resolve(cell, max_iters=40000):
-        base = load_config(cell_config(cell, "", max_iters)["_base_"][0])[0]
         path = tmp_path / "cell.json"
-        path.write_text(json.dumps(cell_config(cell, base.network.model_name, max_iters)))
+        path.write_text(json.dumps(cell_config(cell, max_iters)))
         return load_config(path, checks=[check_names])
 
     return resolve
@@ -28,7 +27,7 @@ def test_every_cell_is_a_config_without_faults_and_remarks(resolve, network, str
     assert config.seed == 5
     assert ("random_thermal_occlusion" in config.train_trans.trans_seq) == (strategy != "rmi_without_tiaug")
     assert (config.samcl is not None) == strategy.startswith("samcl")
-    assert (config.contrast is not None) == (strategy == "contrast")
+    assert (config.pixel_contrast is not None) == (strategy == "contrast")
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,7 @@ def test_every_cell_is_a_config_without_faults_and_remarks(resolve, network, str
         ("segan", "segan_loss"),
         ("seggan", "seggan_loss"),
         ("rmi_dice", "rmi_dice_loss"),
-        ("contrast", "contrast_auxce_loss"),
+        ("contrast", "rmi_loss"),
         ("samcl", "rmi_loss"),
     ],
 )
@@ -60,17 +59,17 @@ def test_samcl_rows_differ_in_mode_and_have_its_weight(resolve):
 @pytest.mark.parametrize(("network", "proj_dim", "name"), [("U", 64, "unet"), ("R101_8", 256, "deeplab_v3")])
 def test_contrast_adds_an_embedding_and_waits_an_eighth_of_a_run_but_not_in_a_fork(resolve, network, proj_dim, name):
     config = resolve(Cell(network, "contrast", 0))[0]
-    assert config.network.model_name == f"{name}_contrast"
-    assert (config.contrast.proj_dim, config.contrast.warmup_iters) == (proj_dim, 5000)
-    assert resolve(Cell(network, "contrast", 0), max_iters=80)[0].contrast.warmup_iters == 10
-    assert resolve(Cell(network, "contrast", 0, fork_iters=80))[0].contrast.warmup_iters == 0
+    assert config.network.model_name == name
+    assert (config.pixel_contrast.proj_dim, config.pixel_contrast.warmup_iters) == (proj_dim, 5000)
+    assert resolve(Cell(network, "contrast", 0), max_iters=80)[0].pixel_contrast.warmup_iters == 10
+    assert resolve(Cell(network, "contrast", 0, fork_iters=80))[0].pixel_contrast.warmup_iters == 0
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_cells_share_everything_but_network_loss_and_augmentation(resolve, strategy):
     one, other = (resolve(Cell("U", name, 3))[0].model_dump() for name in (strategy, "rmi"))
     assert {key for key in one if one[key] != other[key]} <= {
-        *("network", "loss", "samcl", "contrast"),
+        *("network", "loss", "samcl", "pixel_contrast"),
         *(["train_trans"] if strategy == "rmi_without_tiaug" else []),
     }
 

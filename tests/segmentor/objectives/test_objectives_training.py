@@ -16,21 +16,25 @@ from tests.utils.published_configs import CONTRAST_NETWORKS, MEMORY_NETWORKS, pu
 
 NETWORK_WITH = {
     "aux": ("network.model_name=base_ocnet", "network.backbone=deepbase_resnet18_dilated8"),
-    "embedding": ("network.model_name=unet_contrast_mem", "contrast.proj_dim=4", "contrast.memory_size=9"),
 }
-SAM_CL = ("gcl.loss_weight=2", "critic.model_name=samcl_auxiliary_4")
-ON_TOP = [f"{name} with SAM-CL" for name in ("segan_loss", "seggan_loss", "mem_contrast_ce_loss")]
+CONTRAST = tuple(
+    f"pixel_contrast.{pair}"
+    for pair in ("proj_dim=4", "memory_size=9", "warmup_iters=1", "max_views=3", "pixel_update_freq=2")
+)
+SAM_CL = ("samcl.loss_weight=2", "samcl.scales=4")
+ON_TOP = [
+    *(f"{name} with SAM-CL" for name in ("segan_loss", "seggan_loss")),
+    *(f"fs_ce_loss with {terms}" for terms in ("contrast", "contrast and SAM-CL")),
+]
 OBJECTIVES = [*loss_types(), *ON_TOP]
 
 
 def pairs_for(name):
     """The smallest settings under which an objective does all that it ever does."""
-    loss_type, _, samcl = name.partition(" with ")
+    loss_type, _, terms = name.partition(" with ")
     needed = (pair for need in loss_types()[loss_type] for pair in NETWORK_WITH[need])
-    pairs = [f"loss.loss_type={loss_type}", *needed]
-    if "contrast" in loss_type:
-        pairs += ["contrast.warmup_iters=1", "contrast.max_views=3", "contrast.pixel_update_freq=2"]
-    return [*pairs, *(SAM_CL if samcl else ())]
+    on_top = (*(CONTRAST if "contrast" in terms else ()), *(SAM_CL if "SAM-CL" in terms else ()))
+    return [f"loss.loss_type={loss_type}", *needed, *on_top]
 
 
 def train(config, keep_at=None, copy=None):
@@ -110,5 +114,5 @@ def test_contrast_configs_in_the_published_style_train(make_config, data_dir, tm
         f"checkpoints.checkpoints_root={small.checkpoints.checkpoints_root}",
     ]
     config, _ = load_config(path, pairs=pairs, checks=[check_names])
-    assert "contrast" in config.loss.loss_type
+    assert config.pixel_contrast is not None
     assert train(config).iteration == 2
