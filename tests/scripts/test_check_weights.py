@@ -1,4 +1,4 @@
-"""scripts/wild/check_weights.py: from frames and boxes to scores, a table and a sheet."""
+"""scripts/wild/check_weights.py: from frames and masks or boxes to scores, a table and a sheet."""
 
 import json
 
@@ -62,3 +62,59 @@ def test_frames_and_boxes_belong_together(given, capsys):
     with pytest.raises(SystemExit, match="2"):
         check_weights.main([given, "somewhere"])
     assert "required" in capsys.readouterr().err
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """Drawn frames as grey pictures with their masks in two splits, and what is known of them."""
+    folder, lines = tmp_path / "Processed", ["frame,glasses,confidence"]
+    for number in range(4):
+        split = folder / ("val" if number == 3 else "train")
+        for kind in ("image", "label"):
+            (split / kind).mkdir(parents=True, exist_ok=True)
+        image, label = make_wild_frame(0, "val", number, 96, 120)
+        grey = np.interp(image, (image.min(), image.max()), (0, 255)).astype(np.uint8)
+        cv2.imwrite(str(split / f"image/f{number}.png"), grey)
+        cv2.imwrite(str(split / f"label/f{number}.png"), label % 3)
+        lines.append(f"f{number},{'yes' if number % 2 else 'no'},0.{number}")
+    (folder / "frames.csv").write_text("\n".join(lines))
+    return folder
+
+
+def test_frames_with_masks_are_scored_by_condition(checkpoint, prepared, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert check_weights.main(["--resume", str(checkpoint), "--out_dir", str(out), "--data_dir", str(prepared)]) == 0
+    printed = capsys.readouterr().out
+    assert "glasses yes" in printed
+    assert "all frames" in printed
+    result = json.loads((out / "check.json").read_text())
+    assert result["overall"]["frames"] == 4
+    assert len(result["overall"]["iou"]) == 3
+    assert {value: row["frames"] for value, row in result["conditions"]["glasses"].items()} == {"no": 2, "yes": 2}
+    assert [frame["frame"] for frame in result["frames"]] == ["f0", "f1", "f2", "f3"]
+    assert cv2.imread(str(out / "sheet.png")).shape == (6 * 240, 6 * 320, 3)
+    assert (out / "train/label/f0.png").is_file()
+
+
+def test_one_split_alone_has_the_conditions_beside_it(checkpoint, prepared, tmp_path):
+    out = tmp_path / "out"
+    arguments = ["--resume", str(checkpoint), "--out_dir", str(out), "--data_dir", str(prepared / "val")]
+    assert check_weights.main(arguments) == 0
+    result = json.loads((out / "check.json").read_text())
+    assert result["overall"]["frames"] == 1
+    assert list(result["conditions"]["glasses"]) == ["yes"]
+
+
+@pytest.mark.parametrize("fault", ["no folders", "no label", "twice"])
+def test_folders_that_cannot_be_scored_are_said(checkpoint, prepared, tmp_path, capsys, fault):
+    if fault == "no folders":
+        prepared = tmp_path / "elsewhere"
+    elif fault == "no label":
+        (prepared / "train/label/f0.png").unlink()
+    else:
+        for kind in ("image", "label"):
+            (prepared / f"train/{kind}/f0.png").rename(prepared / f"val/{kind}/f1.png")
+    arguments = ["--resume", str(checkpoint), "--out_dir", str(tmp_path / "out"), "--data_dir", str(prepared)]
+    assert check_weights.main(arguments) == 2
+    said = {"no folders": "image and label", "no label": "f0", "twice": "a frame of this name"}[fault]
+    assert said in capsys.readouterr().err
