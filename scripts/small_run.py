@@ -3,6 +3,7 @@
 import multiprocessing
 import sys
 from collections.abc import Sequence
+from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -51,6 +52,13 @@ def prepare(folder: Path) -> Path:
     return path
 
 
+def fork_context() -> ForkServerContext:
+    """What starts processes in milliseconds: they are forked from one that has imported all and done nothing."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["main", "segmentor.trainer", "segmentor.tester"])
+    return context
+
+
 def start(config: Path, pairs: Sequence[str], output: Path) -> BaseProcess:
     """Start ``main.py --configs config --phase train`` with ``section.key=value`` pairs in a process of its own.
 
@@ -59,11 +67,8 @@ def start(config: Path, pairs: Sequence[str], output: Path) -> BaseProcess:
         pairs: put over the config.
         output: gets what the process prints, appended.
     """
-    # Forked from a process that has imported everything and done nothing: a life begins in milliseconds.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["main", "segmentor.trainer"])
     arguments = ["--configs", str(config), "--phase", "train", *(part for p in pairs for part in p.split("=", 1))]
-    process = context.Process(target=_run, args=(arguments, output))
+    process = fork_context().Process(target=_run, args=(arguments, output))
     process.start()
     return process
 

@@ -6,7 +6,6 @@ Takes some minutes and, in the temporary folder, about 100 KB a frame. Usage: py
 
 import argparse
 import logging
-import resource
 import sys
 import tempfile
 import threading
@@ -22,6 +21,7 @@ sys.path.insert(0, str(REPO))
 from lib.models.build import build_network  # noqa: E402
 from lib.utils.config import load_config  # noqa: E402
 from lib.utils.runtime import start_runtime  # noqa: E402
+from scripts.benchmarks.children import peak_memory  # noqa: E402
 from segmentor.prediction.predictor import Predictor  # noqa: E402
 
 HEIGHT, WIDTH = 64, 80
@@ -42,12 +42,6 @@ def write_sequence(path: Path, frames: int) -> None:
             warm = 33 + 0.3 * np.sin(index / 6) - distance / 20
             frame = np.where(distance < 25, warm, 22) + rng.normal(0, 0.05, (HEIGHT, WIDTH))
             file.write(frame.astype("<f4").tobytes())
-
-
-def peak_memory() -> float:
-    """MB that this process had at most so far."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / 2**20 if sys.platform == "darwin" else most / 2**10
 
 
 def run(frames: int, folder: Path) -> bool:

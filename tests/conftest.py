@@ -100,7 +100,12 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def make_config(data_dir: Path, tmp_path: Path) -> Callable[..., Config]:
     """A config for the discs from ``section.key=value`` pairs over small defaults."""
-    path = tmp_path / "discs.yaml"
+    return config_maker(data_dir, tmp_path)
+
+
+def config_maker(data_dir: Path, folder: Path) -> Callable[..., Config]:
+    """Makes configs that learn ``data_dir`` and write to ``folder``, where it leaves the defaults as ``discs.yaml``."""
+    path = folder / "discs.yaml"
     path.write_text(
         f"""
         data: {{data_dir: {data_dir}, num_classes: 3, class_names: [room, disc, square], workers: 0}}
@@ -113,7 +118,7 @@ def make_config(data_dir: Path, tmp_path: Path) -> Callable[..., Config]:
         loss: {{loss_type: rmi_loss}}
         lr: {{base_lr: 0.05}}
         solver: {{max_iters: 6, display_iter: 2, test_interval: 3, precision: fp32}}
-        checkpoints: {{checkpoints_root: {tmp_path}, checkpoints_name: run, save_iters: 3}}
+        checkpoints: {{checkpoints_root: {folder}, checkpoints_name: run, save_iters: 3}}
         logging: {{log_to_file: false, stdout_level: warning}}
         gpu: [-1]
         """

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +24,7 @@ from lib.utils.errors import ConfigError, DataError
 from lib.utils.runtime import Runtime, start_runtime
 from scripts.small_run import prepare
 from tests import two_processes
+from tests.processes import run_once, run_twice
 from tests.two_processes import BATCH, CASES, WHOLE
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,7 +99,7 @@ def folder(tmp_path_factory) -> Path:
 def training(folder: Path, name: str, iterations: int, *more: str) -> tuple:
     """The arguments of a run of network ``plain`` whose losses don't depend on how batches are shared out."""
     return (
-        *("-m", "tests.two_processes", "train", folder, "--configs", folder / "small_run.yaml", "--phase", "train"),
+        *(folder, "--configs", folder / "small_run.yaml", "--phase", "train"),
         *("--model_name", "plain", "--loss_type", "fs_ce_loss", *WHOLE, f"train.batch_size={BATCH}"),
         *("--checkpoints_name", name, "--max_iters", iterations, "lr.lr_policy=step", "solver.test_interval=5"),
         *("--log_to_file", "y", "--log_file", folder / "logs" / f"{name}.log", "--rewrite", "n", *more),
@@ -107,19 +107,15 @@ def training(folder: Path, name: str, iterations: int, *more: str) -> tuple:
 
 
 @pytest.fixture(scope="module")
-def jobs(folder) -> Iterator[dict[str, tuple[int, str, str]]]:
-    """Two jobs of two processes each on one machine at a time: neither waits for a port of the other's."""
-    started = {
-        "compare": begin(*TORCHRUN, "-m", "tests.two_processes", "compare", folder),
-        "train": begin(*TORCHRUN, *training(folder, "shared", 6)),
-    }
-    return {name: end(process) for name, process in started.items()}
+def shared_run(folder) -> tuple[int, str, str]:
+    """The end of a run of 6 iterations that torchrun started."""
+    return end(begin(*TORCHRUN, "-m", "tests.two_processes", *map(str, training(folder, "shared", 6))))
 
 
 @pytest.fixture(scope="module")
-def found(folder, jobs) -> list[dict]:
-    """What each of the two processes has found."""
-    assert jobs["compare"][0] == 0, jobs["compare"][2]
+def found(folder) -> list[dict]:
+    """What each of two processes has found."""
+    run_twice(two_processes.compare, folder)
     return [torch.load(folder / f"compare_{rank}.pth", weights_only=True) for rank in (0, 1)]
 
 
@@ -191,8 +187,8 @@ def test_scores_of_uneven_shares_are_exactly_those_of_one_process(folder, found)
     assert [entry[1] for entry in expected] == [5, 1]
 
 
-def test_the_first_process_alone_writes_and_speaks(folder, jobs):
-    status, out, err = jobs["train"]
+def test_the_first_process_alone_writes_and_reports(folder, shared_run):
+    status, out, err = shared_run
     assert status == 0, err
     written = [json.loads((folder / f"written_{rank}.json").read_text()) for rank in (0, 1)]
     assert any(path.endswith("shared_latest.pth") for path in written[0])
@@ -203,16 +199,14 @@ def test_the_first_process_alone_writes_and_speaks(folder, jobs):
     assert log.count("2 processes") == 1
 
 
-def test_runs_go_on_with_fewer_and_with_more_processes(folder, jobs):
-    assert jobs["train"][0] == 0, jobs["train"][2]
+def test_runs_go_on_with_fewer_and_with_more_processes(folder, shared_run):
+    assert shared_run[0] == 0, shared_run[2]
     latest = folder / "checkpoints" / "shared_latest.pth"
     go_on = ("--resume", latest, "--resume_continue", "y")
-    for iterations, launch in ((9, (sys.executable,)), (12, TORCHRUN)):
-        status, _, err = end(begin(*launch, *training(folder, "shared", iterations, *go_on)))
-        assert status == 0, err
+    for iterations, launch in ((9, run_once), (12, run_twice)):
+        launch(two_processes.train, *training(folder, "shared", iterations, *go_on))
         assert load_checkpoint(latest)["training"]["iteration"] == iterations
-    status, _, err = end(begin(sys.executable, *training(folder, "straight", 12)))
-    assert status == 0, err
+    run_once(two_processes.train, *training(folder, "straight", 12))
 
     shared, straight = (
         load_checkpoint(folder / "checkpoints" / f"{name}_latest.pth") for name in ("shared", "straight")

@@ -1,4 +1,4 @@
-"""What torchrun starts for ``test_distributed.py``: ``python -m tests.two_processes compare|train FOLDER ...``."""
+"""What ``test_distributed.py`` runs in other processes; as a script it is :func:`train`."""
 
 import json
 import os
@@ -98,7 +98,6 @@ def scores(config: Config, runtime: Runtime, folders: Sequence[Path]) -> list[tu
 
 def compare(folder: Path) -> None:
     """Leave what this process has found of every case in ``FOLDER/compare_RANK.pth``."""
-    torch.set_num_threads(1)
     with start_runtime(config_of(folder, "RMI")) as runtime:
         found = {name: one_step(config_of(folder, name), runtime) for name in CASES}
         found["scores"] = scores(config_of(folder, "cross-entropy"), runtime, [folder / "uneven", folder / "single"])
@@ -116,8 +115,12 @@ class Plain(nn.Module):
         return SegOutput(self.layers(image))
 
 
-def train(folder: Path, arguments: Sequence[str]) -> int:
-    """Run ``main.py`` with network ``plain``; leaves what was written in FOLDER and here in ``written_RANK.json``."""
+def train(folder: Path, *arguments: object) -> None:
+    """Run ``main.py`` with network ``plain``; leaves what was written in FOLDER and here in ``written_RANK.json``.
+
+    Raises:
+        SystemExit: with the status of ``main.py``, if that isn't 0.
+    """
     torch.set_num_threads(1)
     NETWORKS.register("plain", provides=(), backbone=False)(lambda config: Plain(config.data.num_classes))
     written = set()
@@ -129,12 +132,12 @@ def train(folder: Path, arguments: Sequence[str]) -> int:
             written.add(os.fspath(details[0]))
 
     sys.addaudithook(hook)
-    status = main.main(arguments)
+    status = main.main([str(argument) for argument in arguments])
     ours = sorted(path for path in map(os.path.abspath, written) if path.startswith((str(folder), f"{os.getcwd()}/")))
     (folder / f"written_{world_from_environment().rank}.json").write_text(json.dumps(ours))
-    return status
+    if status:
+        sys.exit(status)
 
 
 if __name__ == "__main__":
-    job, path, *rest = sys.argv[1:]
-    sys.exit(compare(Path(path)) if job == "compare" else train(Path(path), rest))
+    train(Path(sys.argv[1]), *sys.argv[2:])

@@ -5,6 +5,7 @@ that a ``.pth`` file is, so that all other programs read our files as any others
 """
 
 import hashlib
+import json
 import os
 import pickle
 import re
@@ -16,7 +17,7 @@ import torch
 
 from lib.utils.errors import CheckpointError
 from lib.utils.files import atomic_write, sync
-from lib.utils.versions import shift_versions
+from lib.utils.versions import previous_paths, shift_versions
 
 KINDS = ("latest", "max_performance", "min_loss")
 """The checkpoints of a run: the newest, the one of the best mIoU, the one of the smallest validation loss."""
@@ -198,3 +199,51 @@ def load_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
     if content.pop(_CHECKSUM, None) == _METHOD and not checked:
         raise CheckpointError(f"{path}: damaged: its checksum is missing; {_REMEDY}")
     return content
+
+
+def load_training_checkpoint(path: str | os.PathLike) -> dict[str, Any]:
+    """Read the checkpoint that a run is resumed from: a dict with ``state_dict``, ``config_dict`` and ``training``.
+
+    Raises:
+        CheckpointError: as :func:`load_checkpoint`, with the newest former version that is intact as remedy; or it
+            holds weights alone, or a state of a run that can't be.
+    """
+    try:
+        checkpoint = load_checkpoint(path)
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}{_hint_at_intact_version(Path(path))}") from error
+    if checkpoint.get("training") is None:
+        raise CheckpointError(
+            f"{path}: --resume_continue needs a checkpoint with a run's state, and this one holds weights alone; "
+            f"leave --resume_continue out to start a new run from its weights"
+        )
+    if not _is_state_of_a_run(checkpoint["training"], checkpoint.get("config_dict")):
+        raise CheckpointError(
+            f"{path}: what it says of its run can't be; leave --resume_continue out to start a new run from its weights"
+        )
+    return checkpoint
+
+
+def _is_state_of_a_run(training: Any, config: Any) -> bool:
+    """Whether the parts of a checkpoint have the form that is relied on before they are restored."""
+    if not (isinstance(training, dict) and isinstance(config, dict) and {"lr", "optim"} <= config.keys()):
+        return False
+    try:
+        json.dumps([config["lr"], config["optim"]])  # plain values, which can be compared with others
+    except (TypeError, ValueError):
+        return False
+    best, iteration = training.get("best"), training.get("iteration")
+    if not (isinstance(best, dict) and all(isinstance(best.get(name), float) for name in ("miou", "loss"))):
+        return False
+    return type(iteration) is int and 0 <= iteration < 2**31
+
+
+def _hint_at_intact_version(path: Path) -> str:
+    """A sentence that names the newest former version of a damaged checkpoint that is intact; empty without one."""
+    for former in previous_paths(path):
+        try:
+            iteration = load_checkpoint(former)["training"]["iteration"]
+        except (CheckpointError, KeyError, TypeError):
+            continue
+        return f"\nThe one before it is whole, after iteration {iteration}: --resume {former} --resume_continue y"
+    return ""

@@ -64,15 +64,18 @@ def choose_autocast(device: torch.device, precision: str = "auto") -> torch.dtyp
 
 
 def name_of_device(device: torch.device) -> str:
-    """What a reader knows a device by: the model of the GPU, or of the processor."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+    """The model of the GPU, or the device's type and the model of the processor."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type}: {name_of_cpu()}"
+
+
+def name_of_cpu() -> str:
+    """The model of the processor; its architecture where the system doesn't say."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         lines = []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{device.type}: {models[0] if models else platform.processor() or platform.machine()}"
+    return models[0] if models else platform.processor() or platform.machine()
 
 
 def pin_memory(device: torch.device) -> bool:

@@ -3,14 +3,13 @@
 import json
 import platform
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
 from lib.utils.cores import available_cores
-from lib.utils.device import choose_autocast
+from lib.utils.device import choose_autocast, name_of_cpu
 from lib.utils.files import atomic_write
 from scripts.benchmarks.measure import Row, Section, number, table
 from scripts.benchmarks.setup import Setup
@@ -51,7 +50,7 @@ def machine(setup: Setup) -> str:
     """What measured, and how."""
     dtype = choose_autocast(torch.device("cpu"))
     return (
-        f"{_processor()}, {available_cores()} cores; {setup.threads} computing thread{'s' * (setup.threads > 1)} of "
+        f"{name_of_cpu()}, {available_cores()} cores; {setup.threads} computing thread{'s' * (setup.threads > 1)} of "
         f"PyTorch and OpenCV where nothing else is said; autocast of a CPU run {str(dtype or torch.float32)}. "
         f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}, "
         f"OpenCV {cv2.__version__}, NumPy {np.__version__}. "
@@ -59,11 +58,3 @@ def machine(setup: Setup) -> str:
         "One process at a time; the sides of a comparison take turns. Numbers are medians, with the least and the "
         "greatest value in brackets. Ratio: baseline / ours where a goal is a speed-up (>=), else ours / baseline."
     )
-
-
-def _processor() -> str:
-    """The CPU's name."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.is_file() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()

@@ -1,4 +1,4 @@
-"""The check of a data set before anything is trained on it: a table, ``check.json``, an error where one was found."""
+"""The check of a data set before it is trained on: prints a table, writes ``check.json``, and raises what is wrong."""
 
 import json
 import logging
@@ -22,11 +22,11 @@ WIDTH = 110
 
 
 class Checker:
-    """Looks at all frames and labels of ``data.data_dir``, as the training of this config would see them.
+    """Checks all frames and labels of ``data.data_dir`` as a training with this config would read them.
 
     Args:
         config: of the run.
-        runtime: of several processes, the first alone checks.
+        runtime: its main process alone checks.
 
     Raises:
         DataError: ``data.data_dir`` names no folder.
@@ -40,10 +40,10 @@ class Checker:
         self.path = Path(config.test.out_dir or DEFAULT_OUT_DIR) / "check.json"
 
     def run(self) -> dict[str, Any] | None:
-        """Print the table and write ``check.json``; returns its content, None in processes that don't check.
+        """Print the table and write ``check.json``; returns its content, in the main process alone.
 
         Raises:
-            DataError: the data has errors; all of them are told first.
+            DataError: the data has errors; the table lists all of them.
         """
         if not self.runtime.world.is_main:
             return None
@@ -64,13 +64,13 @@ class Checker:
 
 
 def check_before_training(config: Config) -> None:
-    """The part of the check that takes no time: subjects in both splits, and the content of a few frames and labels.
+    """The quick part of the check: subjects in both splits, and the content of a few frames and labels.
 
-    What names and headers tell is checked for every file when loaders are made.
+    The names and headers of all files are checked when the loaders are made.
 
     Raises:
-        DataError: what training would end with or must not start with. With ``data.on_leak`` ``warn`` and
-            ``data.on_bad_sample`` ``skip`` the faults that these are about are warnings.
+        DataError: training would fail later, or its scores would be worthless. With ``data.on_leak`` ``warn`` subjects
+            in both splits are warnings, and with ``data.on_bad_sample`` ``skip`` so are faults of training frames.
     """
     data = config.data
     parts, _ = find_parts(data.data_dir)
@@ -93,7 +93,7 @@ def check_before_training(config: Config) -> None:
 
 
 def table(report: Report) -> str:
-    """What was found, for people: splits side by side, then errors and warnings."""
+    """The report as text: the splits side by side, then errors and warnings."""
     splits = report.splits
     rows = [["", *splits]]
     for title, cell in (
@@ -124,7 +124,7 @@ def table(report: Report) -> str:
 
 
 def _print(text: str) -> None:
-    """Print what may hold file names in any encoding."""
+    """Print text with file names in any encoding: what the terminal can't show is escaped."""
     encoding = sys.stdout.encoding or "utf-8"
     print(text.encode(encoding, "backslashreplace").decode(encoding))
 
@@ -142,7 +142,7 @@ def _counted(counts: dict[str, int]) -> str:
 
 
 def _subjects(frames: list[int]) -> str:
-    """Their number, and the range of frames that they have."""
+    """The number of subjects, and the least and most frames that one has."""
     return f"{len(frames)} of {min(frames)} to {max(frames)} frames" if frames else "names don't tell"
 
 

@@ -1,4 +1,4 @@
-"""What a config's schema can't know: which networks and losses there are, and whether they fit each other."""
+"""The check of names that a config's schema doesn't know: networks, backbones and losses, and whether they fit."""
 
 from collections.abc import Collection
 
@@ -9,7 +9,11 @@ from segmentor.objectives import loss_types
 
 
 def check_names(config: Config) -> list[Fault]:
-    """Faults in the names of network, backbone and loss, and in their combination."""
+    """The faults in the names of network, backbone and loss and in their combination; empty where there are none.
+
+    Args:
+        config: of the run.
+    """
     network, loss = config.network.model_name, config.loss.loss_type
     losses = loss_types()
     faults = _unknown("network.model_name", network, NETWORKS.names()) + _unknown("loss.loss_type", loss, losses)

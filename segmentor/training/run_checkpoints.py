@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from lib.utils.checkpoint import KINDS, checkpoint_path, load_checkpoint, save_checkpoint
+from lib.utils.checkpoint import KINDS, checkpoint_path, load_training_checkpoint, save_checkpoint
 from lib.utils.config import Config, current_spelling
 from lib.utils.errors import CheckpointError
 from lib.utils.files import output_error, remove_stale_temporaries
@@ -96,16 +96,7 @@ class RunCheckpoints:
         path = self._config.network.resume
         if not path:
             raise CheckpointError("--resume_continue y needs the checkpoint to go on from: name it with --resume FILE")
-        try:
-            checkpoint = load_checkpoint(path)
-        except CheckpointError as error:
-            raise CheckpointError(f"{error}{_hint_at_intact_version(Path(path))}") from error
-        if checkpoint.get("training") is None:
-            raise CheckpointError(
-                f"{path}: --resume_continue needs a checkpoint with a run's state, and this one holds weights alone; "
-                f"leave --resume_continue out to start a new run from its weights"
-            )
-        _check_training_state(path, checkpoint)
+        checkpoint = load_training_checkpoint(path)
         current, saved = self._config.model_dump(mode="json"), current_spelling(checkpoint["config_dict"])
         for section in ("lr", "optim"):
             if current[section] != saved[section]:
@@ -138,26 +129,3 @@ class RunCheckpoints:
 
     def _all_paths(self) -> list[Path]:
         return [*map(self.path, KINDS), *previous_paths(self.path("latest"))]
-
-
-def _check_training_state(path: str, checkpoint: dict[str, Any]) -> None:
-    """Raise a CheckpointError unless a checkpoint's ``training`` and ``config_dict`` have the expected form."""
-    training, config = checkpoint["training"], checkpoint.get("config_dict")
-    whole = isinstance(training, dict) and isinstance(config, dict) and {"lr", "optim"} <= config.keys()
-    best = training.get("best") if whole else None
-    whole = whole and isinstance(best, dict) and all(isinstance(best.get(name), float) for name in ("miou", "loss"))
-    if not whole or type(training.get("iteration")) is not int or not 0 <= training["iteration"] < 2**31:
-        raise CheckpointError(
-            f"{path}: what it says of its run can't be; leave --resume_continue out to start a new run from its weights"
-        )
-
-
-def _hint_at_intact_version(path: Path) -> str:
-    """A sentence that names the newest former version of a damaged checkpoint that is intact; empty without one."""
-    for former in previous_paths(path):
-        try:
-            iteration = load_checkpoint(former)["training"]["iteration"]
-        except (CheckpointError, KeyError, TypeError):
-            continue
-        return f"\nThe one before it is whole, after iteration {iteration}: --resume {former} --resume_continue y"
-    return ""

@@ -114,17 +114,28 @@ def put(tree, place, value):
         tree[last] = value
 
 
+@pytest.fixture
+def tiny_checkpoint(new_networks, monkeypatch, make_config):
+    """As :func:`checkpoint`, of a network that is made in no time, by runs whose data nobody checks."""
+    monkeypatch.setattr("segmentor.trainer.check_before_training", lambda config: None)
+    config = make_config("solver.max_iters=1", "network.model_name=tiny")
+    with start_runtime(config) as runtime:
+        trainer = Trainer(config, runtime)
+        trainer.run()
+    return trainer.checkpoints.path("latest")
+
+
 @cases(120)
 @given(st.lists(st.tuples(st.integers(0, 10**6), VALUES | st.just(...)), min_size=1, max_size=3))
-def test_a_state_of_any_form_is_refused_or_gone_on_from(checkpoint, make_config, tmp_path, changes):
-    content = load_checkpoint(checkpoint)
+def test_a_state_of_any_form_is_refused_or_gone_on_from(tiny_checkpoint, make_config, tmp_path, changes):
+    content = load_checkpoint(tiny_checkpoint)
     known = list(places(content))
     for index, value in changes:
         put(content, known[index % len(known)], value)
     torch.save(content, tmp_path / "foreign.pth")
     config = make_config(
         *("solver.max_iters=3", f"network.resume={tmp_path / 'foreign.pth'}", "network.resume_continue=y"),
-        "checkpoints.checkpoints_name=mine",
+        *("checkpoints.checkpoints_name=mine", "network.model_name=tiny"),
     )
     message = ""
     with start_runtime(config) as runtime:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import logging
 import os
 import re
 from urllib.parse import unquote
@@ -18,7 +17,7 @@ from lib.utils.errors import CheckpointError, ConfigError
 from lib.utils.runtime import start_runtime
 from segmentor.evaluation.report import read_examples
 from segmentor.tester import Tester
-from tests.segmentor.processes import run_twice
+from tests.processes import run_twice
 
 
 @pytest.fixture
@@ -163,17 +162,16 @@ def unlabelled_frames(folder):
     return folder
 
 
-def test_frames_without_labels_get_masks_alone(make_config, weights, tmp_path, caplog):
+def test_frames_without_labels_get_masks_alone(make_config, weights, tmp_path, project_log):
     frames, out = unlabelled_frames(tmp_path / "frames"), tmp_path / "out"
     config = make_config("phase=test", f"network.resume={weights}", f"test.test_dir={frames}", f"test.out_dir={out}")
-    with caplog.at_level(logging.INFO, "samcl"):
-        assert run(config) is None
-    assert "3 frames without labels" in caplog.text
+    assert run(config) is None
+    assert "3 frames without labels" in project_log.text
     assert Image.open(out / "label" / "f2.png").size == (33, 51)
     assert not {"metrics.json", "frames.csv", "report.html"} & {path.name for path in out.iterdir()}
 
 
-def test_labels_that_are_ignored_everywhere_are_called_that(make_config, weights, tmp_path, caplog):
+def test_labels_that_are_ignored_everywhere_are_called_that(make_config, weights, tmp_path, project_log):
     unlabelled_frames(tmp_path / "frames" / "image")
     (tmp_path / "frames" / "label").mkdir()
     for index, size in enumerate([(64, 48), (64, 48), (33, 51)]):
@@ -181,9 +179,9 @@ def test_labels_that_are_ignored_everywhere_are_called_that(make_config, weights
     out = tmp_path / "out"
     pairs = (f"network.resume={weights}", f"test.test_dir={tmp_path / 'frames'}", f"test.out_dir={out}")
     assert run(make_config("phase=test", *pairs)) is None
-    assert "every pixel of the labels of all 3 frames is ignored" in caplog.text
-    assert "data.remap_classes" in caplog.text
-    assert "without labels" not in caplog.text
+    assert "every pixel of the labels of all 3 frames is ignored" in project_log.text
+    assert "data.remap_classes" in project_log.text
+    assert "without labels" not in project_log.text
     assert (out / "label" / "f0.png").exists()
     assert not (out / "metrics.json").exists()
 

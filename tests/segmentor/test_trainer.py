@@ -14,6 +14,8 @@ from lib.utils.runtime import Runtime, start_runtime
 from segmentor.tester import Tester
 from segmentor.trainer import Trainer, synchronises_batch_norm
 from segmentor.training.monitor import Monitor
+from tests.conftest import config_maker
+from tests.segmentor.steps import ObservedStep
 
 SAM_CL = ("gcl.loss_weight=2", "critic.model_name=samcl_auxiliary_4", "loss.critic_loss_type=samcl_loss_4")
 
@@ -24,6 +26,18 @@ def train(config):
         trainer = Trainer(config, runtime)
         trainer.run()
     return trainer
+
+
+@pytest.fixture(scope="module")
+def trained(data_dir, tmp_path_factory):
+    """A finished run of six iterations with SAM-CL, which tests only read."""
+    return train(config_maker(data_dir, tmp_path_factory.mktemp("trained"))(*SAM_CL))
+
+
+@pytest.fixture(scope="module")
+def root(trained):
+    """The pair that puts another run beside :func:`trained`."""
+    return f"checkpoints.checkpoints_root={trained.config.checkpoints.checkpoints_root}"
 
 
 @pytest.fixture
@@ -41,7 +55,7 @@ def recorded_losses(monkeypatch):
 
 
 def test_learns_an_easy_set(make_config):
-    trainer = train(make_config("solver.max_iters=80", "solver.test_interval=40", "network.base_channels=8", *SAM_CL))
+    trainer = train(make_config("solver.max_iters=80", "solver.test_interval=40", *SAM_CL))
     assert trainer.best["miou"] > 0.8
 
 
@@ -117,12 +131,11 @@ def test_workers_change_nothing(make_config, recorded_losses):
     assert recorded_losses[: len(recorded_losses) // 2] == recorded_losses[len(recorded_losses) // 2 :]
 
 
-def test_existing_run_is_refused_and_kept(make_config):
-    config = make_config("solver.max_iters=1")
-    latest = train(config).checkpoints.path("latest")
+def test_existing_run_is_refused_and_kept(trained):
+    latest = trained.checkpoints.path("latest")
     before = latest.read_bytes()
     with pytest.raises(CheckpointError, match="--overwrite y"):
-        train(config)
+        train(trained.config)
     assert latest.read_bytes() == before
 
 
@@ -133,49 +146,36 @@ def test_overwrite_leaves_nothing_of_the_old_run(make_config):
     assert trainer.checkpoints.path("min_loss").read_bytes() != b"old"
 
 
-def test_checkpoint_holds_the_network_alone_beside_everything_else(make_config):
-    trainer = train(make_config(*SAM_CL))
-    content = load_checkpoint(trainer.checkpoints.path("latest"))
-    assert set(content["state_dict"]) == set(trainer.network.state_dict())
+def test_checkpoint_holds_the_network_alone_beside_everything_else(trained):
+    content = load_checkpoint(trained.checkpoints.path("latest"))
+    assert set(content["state_dict"]) == set(trained.network.state_dict())
     assert any(key.startswith("terms.samcl.auxiliary.") for key in content["training"]["objective"])
     assert content["config_dict"]["solver"]["max_iters"] == 6
-    beside = trainer.checkpoints.path("latest").with_suffix(".yaml").read_text()
-    assert beside == trainer.config.to_yaml()
-    assert not list(trainer.checkpoints.path("latest").parent.glob("*tmp*"))
+    beside = trained.checkpoints.path("latest").with_suffix(".yaml").read_text()
+    assert beside == trained.config.to_yaml()
+    assert not list(trained.checkpoints.path("latest").parent.glob("*tmp*"))
 
 
-def test_resume_without_continue_takes_the_weights_alone(make_config):
-    first = train(make_config())
-    config = make_config("checkpoints.checkpoints_name=tuned", f"network.resume={first.checkpoints.path('latest')}")
+def test_resume_without_continue_takes_the_weights_alone(make_config, trained):
+    config = make_config(f"network.resume={trained.checkpoints.path('latest')}")
     with start_runtime(config) as runtime:
         second = Trainer(config, runtime)
     assert second.iteration == 0
-    for name, value in first.network.state_dict().items():
+    for name, value in trained.network.state_dict().items():
         assert torch.equal(value, second.network.state_dict()[name])
 
 
-def test_resume_continue_with_bare_weights_names_the_remedy(make_config, tmp_path):
-    network = train(make_config()).network
-    torch.save({"state_dict": network.state_dict()}, tmp_path / "bare.pth")
+def test_resume_continue_with_bare_weights_names_the_remedy(make_config, trained, tmp_path):
+    torch.save({"state_dict": trained.network.state_dict()}, tmp_path / "bare.pth")
     with pytest.raises(CheckpointError, match="leave --resume_continue out"):
-        train(
-            make_config(
-                "checkpoints.checkpoints_name=on",
-                f"network.resume={tmp_path / 'bare.pth'}",
-                "network.resume_continue=y",
-            )
-        )
+        train(make_config(f"network.resume={tmp_path / 'bare.pth'}", "network.resume_continue=y"))
 
 
-def test_test_reproduces_the_best_validation_exactly(make_config, tmp_path):
-    trainer = train(make_config("solver.max_iters=9"))
-    config = make_config(
-        "phase=test",
-        f"network.resume={trainer.checkpoints.path('max_performance')}",
-        f"test.out_dir={tmp_path / 'out'}",
-    )
+def test_test_reproduces_the_best_validation_exactly(make_config, trained, tmp_path):
+    best = trained.checkpoints.path("max_performance")
+    config = make_config("phase=test", f"network.resume={best}", f"test.out_dir={tmp_path / 'out'}")
     with start_runtime(config) as runtime:
-        assert Tester(config, runtime).run()["miou"] == trainer.best["miou"]
+        assert Tester(config, runtime).run()["miou"] == trained.best["miou"]
 
 
 def test_diverged_run_stops_and_keeps_its_checkpoint(make_config):
@@ -204,20 +204,20 @@ def test_every_policy_trains_and_resumes(make_config, policy):
     assert np.isfinite(resumed.best["loss"])
 
 
-def test_resuming_one_run_under_the_name_of_another_is_refused(make_config):
-    other = train(make_config("solver.max_iters=1")).checkpoints.path("latest")
+def test_resuming_one_run_under_the_name_of_another_is_refused(make_config, trained, root):
+    other = trained.checkpoints.path("latest")
     before = other.read_bytes()
-    mine = train(make_config("solver.max_iters=1", "checkpoints.checkpoints_name=mine")).checkpoints.path("latest")
+    mine = train(make_config("solver.max_iters=1", *SAM_CL)).checkpoints.path("latest")
     with pytest.raises(CheckpointError, match="exists"):
-        train(make_config(f"network.resume={mine}", "network.resume_continue=y"))
+        train(make_config(root, f"network.resume={mine}", "network.resume_continue=y", *SAM_CL))
     assert other.read_bytes() == before
 
 
 @pytest.mark.parametrize("change", ["lr.lr_policy=step", "lr.base_lr=0.5", "optim.sgd.momentum=0.5"])
-def test_resuming_with_another_optimiser_is_refused(make_config, change):
-    latest = train(make_config("solver.max_iters=1")).checkpoints.path("latest")
+def test_resuming_with_another_optimiser_is_refused(make_config, trained, root, change):
+    resume = (f"network.resume={trained.checkpoints.path('latest')}", "network.resume_continue=y")
     with pytest.raises(CheckpointError, match="the config beside it"):
-        train(make_config(f"network.resume={latest}", "network.resume_continue=y", change))
+        train(make_config(root, *resume, *SAM_CL, change))
 
 
 def test_diverged_weights_are_never_saved(make_config):
@@ -226,16 +226,12 @@ def test_diverged_weights_are_never_saved(make_config):
     )
     with start_runtime(config) as runtime:
         trainer = Trainer(config, runtime)
-        step = trainer.step
 
-        def step_that_diverges(batch, iteration):
-            result = step(batch, iteration)
+        def diverge(result, iteration):
             if iteration == 3:
                 next(trainer.network.parameters()).data.fill_(math.nan)
-            return result
 
-        step_that_diverges.state_dict = step.state_dict
-        trainer.step = step_that_diverges
+        ObservedStep(trainer, after=diverge)
         with pytest.raises(FloatingPointError, match="diverged"):
             trainer.run()
     content = load_checkpoint(trainer.checkpoints.path("latest"))

@@ -1,7 +1,6 @@
 """Full disks, vanished folders, damaged checkpoints and second runs of a name: told of clearly, and nothing is lost."""
 
 import errno
-import logging
 import os
 import shutil
 
@@ -13,24 +12,14 @@ from lib.utils.errors import CheckpointError, OutputError
 from lib.utils.runtime import start_runtime
 from scripts.small_run import prepare, start
 from segmentor.trainer import Trainer
+from tests.segmentor.steps import ObservedStep
 
 
 def train(config, before_step=lambda iteration: None):
     """Run ``config``; ``before_step`` is called in every step."""
     with start_runtime(config) as runtime:
         trainer = Trainer(config, runtime)
-        step = trainer.step
-
-        def observed(batch, iteration):
-            before_step(iteration)
-            return step(batch, iteration)
-
-        observed.state_dict, observed.learning_rates, observed.schedule = (
-            step.state_dict,
-            step.learning_rates,
-            step.schedule,
-        )
-        trainer.step = observed
+        ObservedStep(trainer, before=lambda batch, iteration: before_step(iteration))
         trainer.run()
     return trainer
 
@@ -50,13 +39,6 @@ EVERY_STEP = ("solver.display_iter=1", "checkpoints.save_iters=1", "solver.test_
 
 def on(disk):
     return f"checkpoints.checkpoints_root={disk}"
-
-
-@pytest.fixture
-def said(caplog, monkeypatch):
-    """The project's log."""
-    monkeypatch.setattr(logging.getLogger("samcl"), "propagate", True)
-    return caplog
 
 
 def test_a_full_disk_ends_the_run_with_its_last_checkpoint_whole(make_config, small_disk):
@@ -100,11 +82,11 @@ def test_a_folder_that_vanishes_ends_the_run_and_is_not_made_again(make_config, 
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_logs_that_cannot_be_written_do_not_end_the_run_but_are_told_of(make_config, small_disk, said):
+def test_logs_that_cannot_be_written_do_not_end_the_run_but_are_told_of(make_config, small_disk, project_log):
     log = (f"logging.log_file={small_disk}/train.log", "logging.log_to_file=y")
     trainer = train(make_config(*EVERY_STEP, *log), lambda iteration: fill(small_disk) if iteration == 2 else None)
     assert trainer.iteration == 6
-    assert any("TensorBoard ends here, and the run goes on: " in record.getMessage() for record in said.records)
+    assert any("TensorBoard ends here, and the run goes on: " in record.getMessage() for record in project_log.records)
 
 
 def damage(path):

@@ -1,7 +1,7 @@
 """Phase check on the command line, and the part of it that training begins with."""
 
+import io
 import json
-import logging
 import os
 import re
 import subprocess
@@ -15,6 +15,7 @@ import pytest
 from lib.utils.distributed import World
 from lib.utils.errors import DataError
 from lib.utils.runtime import start_runtime
+from main import main
 from segmentor.checking.data import Checker, check_before_training
 from segmentor.trainer import Trainer
 from tests.conftest import draw_frame
@@ -40,13 +41,6 @@ def faces(tmp_path):
     return root
 
 
-@pytest.fixture
-def warnings(caplog, monkeypatch):
-    """What the project's log was told, which earlier runs may have cut off from pytest's."""
-    monkeypatch.setattr(logging.getLogger("samcl"), "propagate", True)
-    return caplog
-
-
 def leak(root):
     """Give the validation set a frame of a training subject."""
     for part, ending in (("image", ".npy"), ("label", ".png")):
@@ -69,21 +63,15 @@ def run_check(make_config, root, tmp_path, *pairs):
         return Checker(config, runtime).run()
 
 
-def main(tmp_path, root, *arguments, cwd=None):
-    """The command line as a user types it."""
-    return subprocess.run(
-        [sys.executable, ROOT / "main.py", "--configs", tmp_path / "discs.yaml", "--phase", "check"]
-        + ["--data_dir", root, *arguments],
-        cwd=cwd or tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def arguments(tmp_path, root, *more):
+    """Of the command line that checks a folder."""
+    return [*map(str, ["--configs", tmp_path / "discs.yaml", "--phase", "check", "--data_dir", root, *more])]
 
 
 def test_good_data_end_with_status_0_and_a_quiet_stderr(make_config, faces, tmp_path):
     make_config()
-    result = main(tmp_path, faces)
+    command = [sys.executable, ROOT / "main.py", *arguments(tmp_path, faces)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (result.returncode, result.stderr) == (0, "")
     assert "no errors" in result.stdout
     content = json.loads((tmp_path / "check/check.json").read_text())
@@ -91,28 +79,30 @@ def test_good_data_end_with_status_0_and_a_quiet_stderr(make_config, faces, tmp_
     assert content["splits"]["train"]["subjects"] == {"sub000": 2, "sub001": 2}
 
 
-def test_faults_end_with_status_1_after_all_were_told(make_config, faces, tmp_path):
+def test_faults_end_with_status_1_after_all_were_told(make_config, faces, tmp_path, capsys):
     make_config()
     leak(faces)
     spoiled = spoil(faces)
-    result = main(tmp_path, faces, "--out_dir", tmp_path / "elsewhere")
-    assert result.returncode == 1
-    assert "sub000" in result.stdout
-    assert str(spoiled) in result.stdout
-    assert "2 errors" in result.stderr
-    assert "Traceback" not in result.stderr
+    assert main(arguments(tmp_path, faces, "--out_dir", tmp_path / "elsewhere")) == 1
+    printed = capsys.readouterr()
+    assert "sub000" in printed.out
+    assert str(spoiled) in printed.out
+    assert "2 errors" in printed.err
+    assert "Traceback" not in printed.err
     content = json.loads((tmp_path / "elsewhere/check.json").read_text())
     assert sorted(error["kind"] for error in content["errors"]) == ["not finite", "subjects"]
     assert not (tmp_path / "check").exists()
 
 
-def test_names_that_no_terminal_can_show_are_escaped(make_config, faces, tmp_path):
+def test_names_that_no_terminal_can_show_are_escaped(make_config, faces, tmp_path, monkeypatch):
     make_config()
     path = next((faces / "train/image").iterdir())
     path.rename(path.with_name(os.fsdecode(b"sub000_\xff\xfe.npy")))
-    result = main(tmp_path, faces)
-    assert result.returncode == 1
-    assert "\\udcff" in result.stdout
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert main(arguments(tmp_path, faces, "--out_dir", tmp_path / "elsewhere")) == 1
+    terminal.flush()
+    assert b"\\udcff" in terminal.buffer.getvalue()
 
 
 def test_the_table_has_what_the_json_has(make_config, faces, tmp_path, capsys):
@@ -150,27 +140,27 @@ def test_without_a_folder_there_is_nothing_to_check(make_config, tmp_path):
         run_check(make_config, "[]", tmp_path)
 
 
-def test_training_begins_where_data_are_good(make_config, faces, warnings):
+def test_training_begins_where_data_are_good(make_config, faces, project_log):
     check_before_training(make_config(f"data.data_dir={faces}"))
-    assert not warnings.records
+    assert not project_log.records
 
 
-def test_training_stops_at_a_leak_unless_it_may_go_on(make_config, faces, warnings):
+def test_training_stops_at_a_leak_unless_it_may_go_on(make_config, faces, project_log):
     leak(faces)
     with pytest.raises(DataError, match=r"(?s)data\.on_leak=warn.*sub000"):
         check_before_training(make_config(f"data.data_dir={faces}"))
     check_before_training(make_config(f"data.data_dir={faces}", "data.include_val=y"))
-    assert not warnings.records
+    assert not project_log.records
     check_before_training(make_config(f"data.data_dir={faces}", "data.on_leak=warn"))
-    assert "sub000" in warnings.text
+    assert "sub000" in project_log.text
 
 
-def test_training_stops_at_frames_that_it_could_not_read(make_config, faces, warnings):
+def test_training_stops_at_frames_that_it_could_not_read(make_config, faces, project_log):
     spoil(faces)
     with pytest.raises(DataError, match="not finite.*1 frame"):
         check_before_training(make_config(f"data.data_dir={faces}"))
     check_before_training(make_config(f"data.data_dir={faces}", "data.on_bad_sample=skip"))
-    assert "not finite" in warnings.text
+    assert "not finite" in project_log.text
     spoil(faces, "val")
     with pytest.raises(DataError, match=r"(?s)not finite.*val"):
         check_before_training(make_config(f"data.data_dir={faces}", "data.on_bad_sample=skip"))

@@ -95,13 +95,13 @@ def test_frames_are_paired_by_name_with_students_interval(write, compare):
     assert float(row["interval_high"]) == pytest.approx(expected[1])
 
 
-def test_only_common_frames_are_paired_and_different_ones_are_warned_of(write, compare, caplog):
+def test_only_common_frames_are_paired_and_different_ones_are_warned_of(write, compare, project_log):
     other = {"a": 0.6, "b": 0.7, "x": 0.1}
-    with caplog.at_level(logging.WARNING, "samcl"):
-        content, out = compare(write("first", 0.55, FRAMES), write("second", 0.56, other))
+    content, out = compare(write("first", 0.55, FRAMES), write("second", 0.56, other))
     assert content["paired"]["second"]["miou"]["count"] == 2
     assert content["paired"]["second"]["miou"]["mean"] == pytest.approx(10)
-    assert content["warnings"] == [message.getMessage() for message in caplog.records]
+    logged = [record.getMessage() for record in project_log.records if record.levelno == logging.WARNING]
+    assert content["warnings"] == logged
     assert "second and first were tested on different frames: 3 and 4, 2 of them in both" in content["warnings"][0]
     assert content["warnings"][0] in (out / "compare.html").read_text()
 

@@ -49,9 +49,9 @@ def run(count, fails_at, most):
 @pytest.mark.parametrize("fails_at", [0, 9])
 def test_an_error_is_raised_at_the_latest_at_the_end(fails_at):
     with pytest.raises(OSError, match="disk full"):
-        run(10, fails_at, max_pending=3)
+        run(10, fails_at, most=3)
     with pytest.raises(OSError, match="disk full"):
-        run(10, fails_at, max_pending=100)
+        run(10, fails_at, most=100)
 
 
 def stop(done):

@@ -4,7 +4,7 @@ import torch
 
 from lib.utils.runtime import start_runtime
 from segmentor.trainer import Trainer
-from tests.segmentor.processes import run_twice
+from tests.processes import run_twice
 
 CONTRAST = ("network.model_name=unet_contrast", "contrast.proj_dim=4", "contrast.memory_size=50")
 CASES = {

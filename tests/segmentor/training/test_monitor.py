@@ -1,13 +1,9 @@
 """What a run shows: a table that interruptions leave no trace in, and pictures for TensorBoard within bounds."""
 
-import logging
-
 import numpy as np
-import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from lib.metrics.history import History, read_history
-from lib.utils.log import log_to_file, log_to_terminal
 from lib.utils.runtime import start_runtime
 from segmentor.trainer import Trainer
 from segmentor.training.summary import TensorBoardSummary
@@ -75,14 +71,7 @@ def test_tensorboard_shows_training_frames_and_input_truth_and_prediction(make_c
     assert pictures[0].height == first.height
 
 
-@pytest.fixture
-def said(caplog, monkeypatch):
-    """The project's log."""
-    monkeypatch.setattr(logging.getLogger("samcl"), "propagate", True)
-    return caplog
-
-
-def test_tensorboard_ends_at_its_bound_and_says_so_once(tmp_path, said):
+def test_tensorboard_ends_at_its_bound_and_says_so_once(tmp_path, project_log):
     board = TensorBoardSummary(tmp_path, 0, max_mb=1)
     picture = np.random.default_rng(0).integers(0, 256, (300, 400, 3), np.uint8)
     for iteration in range(40):
@@ -92,39 +81,6 @@ def test_tensorboard_ends_at_its_bound_and_says_so_once(tmp_path, said):
             board._writer.flush()
     board.close()
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 1.5e6
-    assert [record.getMessage() for record in said.records] == [
+    assert [record.getMessage() for record in project_log.records] == [
         f"TensorBoard ends here, and the run goes on: {tmp_path} has reached logging.max_mb (1)"
     ]
-
-
-def test_the_log_file_begins_with_the_lines_from_before_it_was_opened(tmp_path):
-    log_to_terminal("error", "%(message)s")
-    logger = logging.getLogger("samcl")
-    logger.info("before")
-    log_to_file(tmp_path / "a.log", "info", "%(message)s")
-    logger.info("after")
-    assert (tmp_path / "a.log").read_text() == "before\nafter\n"
-    log_to_terminal("error", "%(message)s")
-
-
-def test_a_run_without_log_file_does_not_keep_its_lines():
-    log_to_terminal("error", "%(message)s")
-    logger = logging.getLogger("samcl")
-    for number in range(2000):
-        logger.info("%d", number)
-    kept = [record for handler in logger.handlers for record in getattr(handler, "buffer", ())]
-    log_to_terminal("error", "%(message)s")
-    assert len(kept) <= 1000
-
-
-def test_the_log_file_is_bounded(tmp_path):
-    log_to_terminal("error", "%(message)s")
-    log_to_file(tmp_path / "a.log", "info", "%(message)s", max_mb=1)
-    logger = logging.getLogger("samcl")
-    for number in range(3000):
-        logger.info("%05d %s", number, "x" * 995)
-    files = sorted(tmp_path.iterdir())
-    assert [file.name for file in files] == ["a.log", "a.log.1"]
-    assert sum(file.stat().st_size for file in files) <= 1e6
-    assert files[0].read_text().splitlines()[-1].startswith("02999")
-    log_to_terminal("error", "%(message)s")

@@ -14,7 +14,8 @@ from lib.utils.checkpoint import load_checkpoint
 from lib.utils.runtime import start_runtime
 from segmentor.trainer import Trainer
 from segmentor.training.nonfinite import LossRecord, rebuild_batch
-from tests.segmentor.processes import in_two_processes
+from tests.processes import in_two_processes
+from tests.segmentor.steps import ObservedStep
 
 CASES = {
     "SGD": (),
@@ -67,23 +68,14 @@ def test_a_step_that_is_not_finite_changes_no_state(make_config, case, bad):
     with start_runtime(config) as runtime:
         trainer = Trainer(config, runtime)
         poison(trainer, bad)
-        step, same = trainer.step, []
+        before, same = [], []
 
-        def observe(batch, iteration):
-            before = list(tensors_in(states(trainer)))
-            result = step(batch, iteration)
-            after = list(tensors_in(states(trainer)))
+        def compare(result, iteration):
             # An optimiser may make its state, of zeros, in its first step.
-            before, after = ([t for t in part if t.any()] for part in (before, after))
-            same.append(len(before) == len(after) and all(map(torch.equal, before, after)))
-            return result
+            old, new = ([t for t in tensors_in(state) if t.any()] for state in (before.pop(), states(trainer)))
+            same.append(len(old) == len(new) and all(map(torch.equal, old, new)))
 
-        observe.state_dict, observe.learning_rates, observe.schedule = (
-            step.state_dict,
-            step.learning_rates,
-            step.schedule,
-        )
-        trainer.step = observe
+        ObservedStep(trainer, lambda batch, iteration: before.append(states(trainer)), compare)
         trainer.run()
     assert same == [iteration == bad for iteration in range(4)]
     assert trainer.nonfinite.count == 1
@@ -178,17 +170,16 @@ def train_with_one_bad_process(runtime, config, results):
     if runtime.world.rank == 1:
         poison(trainer, 1)
     before = {}
-    step = trainer.step
 
-    def observe(batch, iteration):
+    def remember(batch, iteration):
         if iteration == 1:
             before.update(copy.deepcopy(trainer.network.state_dict()))
-        result = step(batch, iteration)
+
+    def compare(result, iteration):
         if iteration == 1:
             results["unchanged"] = all(torch.equal(v, before[k]) for k, v in trainer.network.state_dict().items())
-        return result
 
-    trainer.step = observe
+    ObservedStep(trainer, remember, compare)
     try:
         trainer.run()
     except FloatingPointError as error:

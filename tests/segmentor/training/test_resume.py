@@ -34,7 +34,7 @@ def test_killed_and_resumed_runs_are_the_uninterrupted_one_to_the_bit(small_run,
     name = family.replace(" ", "_")
     straight = Run(*small_run, f"{name}_straight", FAMILIES[family], ITERATIONS)
     straight.live(workers=0)
-    for workers in (0, 2):
+    for workers in (0, 2) if family == "pixel loss" else (2,):
         killed = Run(*small_run, f"{name}_killed_{workers}", FAMILIES[family], ITERATIONS)
         # Three frames a batch of ten: after five steps, or a few more, it is the middle of an epoch.
         assert not killed.live(workers, dies=killed.latest.exists)

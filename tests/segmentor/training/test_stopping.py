@@ -13,9 +13,13 @@ import torch
 from lib.metrics.history import read_history
 from lib.utils.checkpoint import load_checkpoint
 from lib.utils.distributed import World
+from lib.utils.errors import Interrupted
 from scripts.kill_and_resume import Run
 from scripts.small_run import prepare, start
+from segmentor.trainer import Trainer
 from segmentor.training.stopping import StopSignals
+from tests.processes import in_two_processes
+from tests.segmentor.steps import ObservedStep
 
 REPO = Path(__file__).resolve().parents[3]
 LONG = 100_000
@@ -101,24 +105,21 @@ def test_a_signal_that_torchrun_passes_on_as_well_is_no_second_one(monkeypatch, 
     assert killed == [signal.SIGTERM] * ends
 
 
-@pytest.mark.parametrize("whom", ["torchrun", "one process"])
-def test_all_processes_stop_after_the_same_step(tmp_path, whom):
-    config = prepare(tmp_path)
+def test_all_processes_stop_after_the_same_step_when_torchrun_is_asked_to(small_run):
+    folder, config = small_run
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "main.py"),
         *("--configs", str(config), "--phase", "train", "train.batch_size", "4", "checkpoints.checkpoints_name", "two"),
         *("solver.max_iters", str(LONG), "checkpoints.save_iters", str(LONG), "solver.test_interval", str(LONG)),
     ]
-    run = Run(tmp_path, config, "two")
-    output = tmp_path / "two.txt"
+    run, output = Run(folder, config, "two"), folder / "two.txt"
     with open(output, "w") as file:
         process = subprocess.Popen(
             command, cwd=REPO, stdout=file, stderr=file, env={**os.environ, "OMP_NUM_THREADS": "1"}
         )
     try:
         wait_until(lambda: run.steps_done() >= 3)
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        os.kill(process.pid if whom == "torchrun" else int(children[-1]), signal.SIGTERM)
+        process.terminate()
         process.wait(60)
     finally:
         process.kill()
@@ -130,3 +131,28 @@ def test_all_processes_stop_after_the_same_step(tmp_path, whom):
     assert said.count("stopped by SIGTERM after iteration") == 2
     assert f"after iteration {saved};" in stops.pop()
     assert saved == max(row[0] for row in read_history(run.history))
+
+
+def train_until_one_is_signalled(runtime, config, results):
+    trainer = Trainer(config, runtime)
+
+    def signal_one(result, iteration):
+        if iteration == 2 and runtime.world.rank == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    ObservedStep(trainer, after=signal_one)
+    try:
+        trainer.run()
+    except Interrupted as stop:
+        latest = str(trainer.checkpoints.path("latest"))
+        results |= {"iteration": trainer.iteration, "signal": int(stop.signum), "latest": latest}
+
+
+def test_all_processes_stop_after_the_same_step_when_one_is_asked_to(make_config, tmp_path):
+    config = make_config("solver.max_iters=1000", "solver.test_interval=1000", "checkpoints.save_iters=1000")
+    first, second = in_two_processes(train_until_one_is_signalled, config, tmp_path)
+    assert first == second
+    assert first["signal"] == signal.SIGTERM
+    # What a process has received goes round while the next step runs.
+    assert first["iteration"] == 4
+    assert load_checkpoint(first["latest"])["training"]["iteration"] == 4
