@@ -118,7 +118,11 @@ def test_onnx_says_what_it_is(export):
 
 def without_repeats(network):
     """Leave one of consecutive blocks of the same shapes: what is exported stays the same kind, and takes seconds."""
-    for sequence in [module for module in network.modules() if isinstance(module, nn.Sequential)]:
+    # Parallel branches may have the same shapes; a list of so many is a sequence.
+    chains = [
+        m for m in network.modules() if isinstance(m, nn.Sequential) or (isinstance(m, nn.ModuleList) and len(m) > 9)
+    ]
+    for sequence in chains:
         blocks, before = [], None
         for block in sequence:
             shapes = (type(block), [value.shape for value in block.state_dict().values()])
