@@ -19,10 +19,15 @@ def feature_distance(predicted: Sequence[Tensor], truth: Sequence[Tensor]) -> Te
 
     Returns:
         A scalar.
+
+    >>> import torch
+    >>> feature_distance([torch.zeros(2), torch.zeros(3)], [torch.ones(2), torch.full((3,), 2.0)]).item()
+    1.5
     """
     with no_autocast(predicted[0]):
         pairs = zip(predicted, truth, strict=True)
-        return sum(F.l1_loss(full_precision(p), full_precision(t)) for p, t in pairs) / len(predicted)
+        first, *others = (F.l1_loss(full_precision(p), full_precision(t)) for p, t in pairs)
+        return sum(others, first) / len(predicted)
 
 
 def discriminator_loss(scores_of_truth: Tensor, scores_of_prediction: Tensor) -> Tensor:
@@ -45,6 +50,11 @@ def discriminator_loss(scores_of_truth: Tensor, scores_of_prediction: Tensor) ->
 
 
 def generator_loss(scores_of_prediction: Tensor) -> Tensor:
-    """The network's side, non-saturating: mean of -log s(prediction), for logits of any shape; a scalar."""
+    """The network's side, non-saturating: mean of -log s(prediction), for logits of any shape; a scalar.
+
+    >>> import torch
+    >>> round(generator_loss(torch.zeros(4)).item(), 4)  # log 2
+    0.6931
+    """
     with no_autocast(scores_of_prediction):
         return F.softplus(-full_precision(scores_of_prediction)).mean()

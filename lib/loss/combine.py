@@ -22,7 +22,9 @@ class WeightedSum(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """(N, C, H, W) logits and (N, H, W) int64 labels -> scalar."""
-        return sum(weight * loss(logits, labels) for weight, loss in zip(self.weights, self.losses, strict=True))
+        terms = zip(self.weights, self.losses, strict=True)
+        first, *others = (weight * loss(logits, labels) for weight, loss in terms)
+        return sum(others, first)
 
 
 class AuxiliaryLoss(nn.Module):

@@ -4,6 +4,8 @@ Wang, Zhou, Yu, Dai, Konukoglu, Van Gool: Exploring Cross-Image Pixel Contrast f
 ("ContrastiveSeg"). Sets of embeddings have fixed sizes; an empty slot has class ``EMPTY`` and takes no part.
 """
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,22 +33,30 @@ def pixel_contrast_loss(
         anchors: a, (A, D), L2-normalised.
         classes: (A,) integers, ``EMPTY`` = no anchor.
         others: o, (B, D), L2-normalised; None = the anchors, each without itself.
-        other_classes: (B,), ``EMPTY`` = no embedding.
+        other_classes: (B,), ``EMPTY`` = no embedding; None with ``others``.
         temperature: T.
         base_temperature: T_b.
 
     Returns:
         A scalar in float32 (float64 for float64 anchors); 0 if no anchor has a positive.
+
+    >>> apart = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    >>> classes = torch.tensor([0, 0, 1, 1])
+    >>> pixel_contrast_loss(apart, classes) < 1e-4 < pixel_contrast_loss(apart, classes.roll(1))
+    tensor(True)
     """
     with no_autocast(anchors):
         anchors = full_precision(anchors)
-        others, other_classes = (anchors, classes) if others is None else (others.to(anchors.dtype), other_classes)
+        among_themselves = others is None or other_classes is None
+        if others is None or other_classes is None:
+            others, other_classes = anchors, classes
+        others = others.to(anchors.dtype)
         similarities = anchors @ others.T / temperature
         same = classes.unsqueeze(1) == other_classes.unsqueeze(0)
         there = (classes != EMPTY).unsqueeze(1) & (other_classes != EMPTY).unsqueeze(0)
         negative = there & ~same
         positive = there & same
-        if others is anchors:
+        if among_themselves:
             positive = positive & ~torch.eye(len(anchors), dtype=torch.bool, device=anchors.device)
 
         lowest = torch.finfo(anchors.dtype).min
@@ -57,9 +67,9 @@ def pixel_contrast_loss(
         return temperature / base_temperature * of_anchors.sum() / (count > 0).sum().clamp(min=1)
 
 
-def to_grid(maps: Tensor, size: tuple[int, int]) -> Tensor:
+def to_grid(maps: Tensor, size: Sequence[int]) -> Tensor:
     """Labels or predicted classes (N, H, W) int64 at the embedding's size (h, w), nearest."""
-    return F.interpolate(maps.unsqueeze(1).double(), size, mode="nearest").squeeze(1).long()
+    return F.interpolate(maps.unsqueeze(1).double(), list(size), mode="nearest").squeeze(1).long()
 
 
 def sample_anchors(
@@ -132,8 +142,10 @@ class PixelContrastLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
-        self.temperatures = {"temperature": temperature, "base_temperature": base_temperature}
-        self.limits = {"max_samples": max_samples, "max_views": max_views}
+        self.temperature = temperature
+        self.base_temperature = base_temperature
+        self.max_samples = max_samples
+        self.max_views = max_views
 
     def forward(
         self,
@@ -158,6 +170,13 @@ class PixelContrastLoss(nn.Module):
         size = embedding.shape[2:]
         predictions = to_grid(logits.argmax(dim=1), size)
         anchors, classes = sample_anchors(
-            embedding, to_grid(labels, size), predictions, self.num_classes, **self.limits, generator=generator
+            embedding,
+            to_grid(labels, size),
+            predictions,
+            self.num_classes,
+            self.max_samples,
+            self.max_views,
+            generator,
         )
-        return pixel_contrast_loss(anchors, classes, *(memory or ()), **self.temperatures)
+        others, other_classes = memory or (None, None)
+        return pixel_contrast_loss(anchors, classes, others, other_classes, self.temperature, self.base_temperature)

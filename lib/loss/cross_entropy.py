@@ -39,6 +39,9 @@ def inverse_frequencies(labels: Tensor, num_classes: int, ignore_index: int = -1
 
     Returns:
         (C,) float32; 0 for classes that are absent.
+
+    >>> inverse_frequencies(torch.tensor([[[0, 0, 0, 1, -1]]]), num_classes=2)
+    tensor([0.6667, 2.0000])
     """
     counts = one_hot(labels, num_classes, ignore_index).sum(dim=(0, 2, 3))
     return torch.where(counts > 0, counts.sum() / (num_classes * counts.clamp(min=1)), 0.0)
@@ -79,6 +82,10 @@ def cross_entropy_loss(
 
     Returns:
         A scalar, 0 without valid pixels.
+
+    >>> logits = torch.zeros(1, 4, 1, 2)
+    >>> round(cross_entropy_loss(logits, torch.tensor([[[3, -1]]])).item(), 4)  # log 4
+    1.3863
     """
     with no_autocast(logits):
         losses, weights = _pixel_losses(full_precision(logits), labels, weight, ignore_index)
@@ -149,6 +156,7 @@ class CrossEntropyLoss(nn.Module):
         ignore_index: int = -1,
     ) -> None:
         super().__init__()
+        self.weight: ClassWeights
         if isinstance(weight, str) or weight is None:
             self.weight = weight
         else:
@@ -174,8 +182,16 @@ class HardExampleLoss(CrossEntropyLoss):
         min_kept: pixels of a batch that are kept at least.
     """
 
-    def __init__(self, num_classes: int, threshold: float = 0.9, min_kept: int = 100000, **options) -> None:
-        super().__init__(num_classes, **options)
+    def __init__(
+        self,
+        num_classes: int,
+        threshold: float = 0.9,
+        min_kept: int = 100000,
+        weight: Sequence[float] | Literal["auto"] | None = None,
+        reduction: str = "mean",
+        ignore_index: int = -1,
+    ) -> None:
+        super().__init__(num_classes, weight, reduction, ignore_index)
         self.threshold = threshold
         self.min_kept = min_kept
 

@@ -1,6 +1,7 @@
 """Overlap of masks: Dice as a training loss, and as the distance that SAM-CL uses."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +28,11 @@ def soft_dice_distance(masks: Tensor, truth: Tensor, smooth: float = 1.0) -> Ten
 
 
 def dice_distance_of_sums(overlap: Tensor, total: Tensor, smooth: float = 1.0) -> Tensor:
-    """:func:`soft_dice_distance` from sum(a t) and sum a + sum t, both (C,)."""
+    """:func:`soft_dice_distance` from sum(a t) and sum a + sum t, both (C,).
+
+    >>> dice_distance_of_sums(torch.tensor([1.0]), torch.tensor([3.0]), smooth=0.0).item()  # one of two pixels found
+    0.3333333134651184
+    """
     return 1 - ((2 * overlap + smooth) / (total + smooth)).mean()
 
 
@@ -65,6 +70,10 @@ def dice_loss(
 
     Returns:
         A scalar.
+
+    >>> logits = torch.tensor([[[[9.0, -9.0]], [[-9.0, 9.0]]]])
+    >>> dice_loss(logits, torch.tensor([[[0, 1]]])) < 1e-6 < dice_loss(logits, torch.tensor([[[1, 1]]]))
+    tensor(True)
     """
     with no_autocast(logits):
         logits = full_precision(logits)
@@ -116,15 +125,16 @@ class DiceLoss(nn.Module):
             raise ConfigError(
                 f"loss.params.classes: expected classes in [0, {num_classes - 1}], at least one, got {list(classes)}"
             )
-        self.options = {
-            "classes": classes,
-            "log_loss": log_loss,
-            "from_logits": from_logits,
-            "smooth": smooth,
-            "eps": eps,
-            "ignore_index": ignore_index,
-        }
+        self._loss = partial(
+            dice_loss,
+            classes=classes,
+            log_loss=log_loss,
+            from_logits=from_logits,
+            smooth=smooth,
+            eps=eps,
+            ignore_index=ignore_index,
+        )
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """(N, C, H, W) logits and (N, H, W) int64 labels -> scalar."""
-        return dice_loss(logits, labels, **self.options)
+        return self._loss(logits, labels)

@@ -18,6 +18,10 @@ def lovasz_softmax_loss(logits: Tensor, labels: Tensor, ignore_index: int = -1) 
 
     Returns:
         A scalar in [0, 1], 0 without valid pixels.
+
+    >>> logits = 99.0 * torch.tensor([[[[1.0, -1.0, -1.0]], [[-1.0, 1.0, 1.0]]]])  # class 0, 1, 1
+    >>> round(lovasz_softmax_loss(logits, torch.tensor([[[0, 0, 1]]])).item(), 4)  # IoU is 1/2 for both
+    0.5
     """
     with no_autocast(logits):
         logits = full_precision(logits)

@@ -40,6 +40,9 @@ def one_hot(labels: Tensor, num_classes: int, ignore_index: int = -1, dtype: tor
 
     Returns:
         (N, C, H, W), 1 where the label is the class; all zero at ignored pixels.
+
+    >>> one_hot(torch.tensor([[[0, 1, -1]]]), num_classes=2)[0, :, 0].tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]
     """
     valid = valid_mask(labels, ignore_index).to(dtype)
     classes = torch.arange(num_classes, device=labels.device, dtype=dtype).view(1, num_classes, 1, 1)

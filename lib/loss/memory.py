@@ -8,7 +8,7 @@ from lib.loss.contrast import EMPTY
 from lib.loss.masks import no_autocast
 
 
-class Ring(nn.Module):
+class RingBuffer(nn.Module):
     """For each class the last ``size`` embeddings that were written to it.
 
     Args:
@@ -19,20 +19,22 @@ class Ring(nn.Module):
 
     def __init__(self, num_classes: int, size: int, dim: int) -> None:
         super().__init__()
+        self.slots: Tensor
+        self.written: Tensor
         self.register_buffer("slots", torch.zeros(num_classes, size, dim))
         self.register_buffer("written", torch.zeros(num_classes, dtype=torch.int64))
 
     @torch.no_grad()
-    def write(self, embeddings: Tensor, there: Tensor) -> None:
-        """Append to every class's ring, over its oldest entries.
+    def write(self, embeddings: Tensor, exists: Tensor) -> None:
+        """Append to every class's buffer, over its oldest entries.
 
         Args:
             embeddings: (C, M, D); at most ``size`` of each class are taken.
-            there: (C, M) bool, which of them exist.
+            exists: (C, M) bool, which of them exist.
         """
         size, dim = self.slots.shape[1:]
-        order = there.byte().argsort(dim=1, descending=True, stable=True)[:, :size]
-        count = there.sum(dim=1).clamp(max=size)
+        order = exists.byte().argsort(dim=1, descending=True, stable=True)[:, :size]
+        count = exists.sum(dim=1).clamp(max=size)
         step = torch.arange(order.shape[1], device=order.device)
         slot = ((self.written.unsqueeze(1) + step) % size).unsqueeze(2).expand(-1, -1, dim)
         new = embeddings.to(self.slots.dtype).gather(1, order.unsqueeze(2).expand(-1, -1, dim))
@@ -52,25 +54,25 @@ class EmbeddingMemory(nn.Module):
     """Pixel and region embeddings of earlier batches; its content is in the state dict.
 
     A region is what an image shows of a class; its embedding is the normalised mean over the region's pixels.
-    What a batch offers is taken apart from writing it, so that several processes can gather their offers and write the
-    same to their copies.
+    What a batch adds is collected apart from writing it, so that several processes can gather what they collected and
+    write the same to their copies.
 
     Args:
         num_classes: C.
         size: pixel embeddings and region embeddings of a class, each.
         dim: D, length of an embedding.
-        pixels_per_region: pixel embeddings that a region offers at most.
+        pixels_per_region: pixel embeddings that a region adds at most.
     """
 
     def __init__(self, num_classes: int, size: int, dim: int, pixels_per_region: int = 10) -> None:
         super().__init__()
         self.num_classes = num_classes
         self.pixels_per_region = pixels_per_region
-        self.pixels = Ring(num_classes, size, dim)
-        self.regions = Ring(num_classes, size, dim)
+        self.pixels = RingBuffer(num_classes, size, dim)
+        self.regions = RingBuffer(num_classes, size, dim)
 
     @torch.no_grad()
-    def offer(
+    def collect(
         self, embedding: Tensor, labels: Tensor, generator: torch.Generator | None = None
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """What a batch has for the memory: random pixels of each region, and the region itself.
@@ -96,10 +98,10 @@ class EmbeddingMemory(nn.Module):
             pixels = vectors[image, chosen.indices]  # (C, N, K, D)
             return pixels.flatten(1, 2), (chosen.values < 1).flatten(1), regions, members.any(dim=2)
 
-    def write(self, pixels: Tensor, pixels_there: Tensor, regions: Tensor, regions_there: Tensor) -> None:
-        """Store what :meth:`offer` returned, of this process or of all, concatenated along dimension 1."""
-        self.pixels.write(pixels, pixels_there)
-        self.regions.write(regions, regions_there)
+    def write(self, pixels: Tensor, pixels_exist: Tensor, regions: Tensor, regions_exist: Tensor) -> None:
+        """Store what :meth:`collect` returned, of this process or of all, concatenated along dimension 1."""
+        self.pixels.write(pixels, pixels_exist)
+        self.regions.write(regions, regions_exist)
 
     def content(self) -> tuple[Tensor, Tensor]:
         """All embeddings (B, D) and their classes (B,), ``EMPTY`` for slots that were never written."""

@@ -54,6 +54,11 @@ class AttentionUNet(nn.Module):
         num_classes: channels of the logits.
         base_channels: width at full size; doubles at each reduction. 64 as published.
         proj_dim: channels of the embedding; None leaves out the projection head.
+
+    >>> network = AttentionUNet(in_channels=1, num_classes=6, base_channels=4, proj_dim=8).eval()
+    >>> output = network(torch.zeros(1, 1, 32, 48))
+    >>> tuple(output.logits.shape), tuple(output.embedding.shape)
+    ((1, 6, 32, 48), (1, 8, 32, 48))
     """
 
     def __init__(

@@ -18,7 +18,7 @@ def conv_bn_relu(
 
 
 def double_conv(in_channels: int, out_channels: int, bias: bool = False) -> nn.Sequential:
-    """Two 3x3 convolutions, each with batch norm and ReLU: the unit of the UNETs."""
+    """Two 3x3 convolutions, each with batch norm and ReLU: the block of the UNETs."""
     return nn.Sequential(
         *conv_bn_relu(in_channels, out_channels, 3, bias=bias),
         *conv_bn_relu(out_channels, out_channels, 3, bias=bias),
@@ -26,7 +26,11 @@ def double_conv(in_channels: int, out_channels: int, bias: bool = False) -> nn.S
 
 
 def resize(x: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:
-    """Bilinear interpolation to ``size`` (H, W); the corner pixels' centres of both grids coincide."""
+    """Bilinear interpolation to ``size`` (H, W); the corner pixels' centres of both grids coincide.
+
+    >>> resize(torch.tensor([[[[0.0, 2.0]]]]), (1, 3)).tolist()
+    [[[[0.0, 1.0, 2.0]]]]
+    """
     if x.shape[-2:] == size:
         return x
     return F.interpolate(x, size=size, mode="bilinear", align_corners=True)

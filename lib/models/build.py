@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from lib.models.attention_unet import AttentionUNet
+from lib.models.backbones import Backbone
 from lib.models.backbones.resnet import DilatedResNet
 from lib.models.backbones.xception import Xception
 from lib.models.deeplab_v3 import DeepLabV3
@@ -27,15 +28,15 @@ if TYPE_CHECKING:
     from lib.utils.config import Config
 
 NETWORKS = Registry("network")
-"""By ``network.model_name``. Facts: ``provides``, what a network's output can hold beside the logits (``"aux"``, and
-``"embedding"`` where there is a section ``pixel_contrast``), and ``backbone``, whether ``network.backbone`` names one
-of :data:`BACKBONES`."""
+"""By ``network.model_name``: builders from a config to a module. Facts: ``provides``, what a network's output can hold
+beside the logits (``"aux"``, and ``"embedding"`` where there is a section ``pixel_contrast``), and ``backbone``,
+whether ``network.backbone`` names one of :data:`BACKBONES`."""
 
 BACKBONES = Registry("backbone")
-"""By ``network.backbone``, of networks that have a choice of it."""
+"""By ``network.backbone``, of networks that have a choice of it: builders from a config to a backbone."""
 
 
-def build_network(cfg: "Config") -> nn.Module:
+def build_network(config: "Config") -> nn.Module:
     """The network that ``network.model_name`` names, on the CPU, with fresh weights drawn from torch's seed.
 
     PyTorch's default initialisation stays: batch norm makes the weights' scale a matter of the learning rate only,
@@ -47,107 +48,103 @@ def build_network(cfg: "Config") -> nn.Module:
     Raises:
         ConfigError: no such network or backbone.
     """
-    name = cfg.network.model_name
-    if not NETWORKS.facts(name)["backbone"] and cfg.network.backbone != "none":
-        logger.warning("network.backbone: %s has none to choose, so %r has no effect", name, cfg.network.backbone)
-    return NETWORKS.get(name)(cfg)
+    name = config.network.model_name
+    if not NETWORKS.facts(name)["backbone"] and config.network.backbone != "none":
+        logger.warning("network.backbone: %s has none to choose, so %r has no effect", name, config.network.backbone)
+    return NETWORKS.get(name)(config)
 
 
-def _data(cfg: "Config") -> dict[str, Any]:
-    """The channels in and out, of every network."""
-    return {"in_channels": cfg.data.num_channels, "num_classes": cfg.data.num_classes}
+def _backbone(config: "Config") -> Backbone:
+    return BACKBONES.get(config.network.backbone)(config)
 
 
-def _backbone(cfg: "Config") -> nn.Module:
-    return BACKBONES.get(cfg.network.backbone)(cfg)
-
-
-def _proj_dim(cfg: "Config") -> int | None:
+def _proj_dim(config: "Config") -> int | None:
     """The length of the embedding that section ``pixel_contrast`` asks for; None = no embedding."""
-    return None if cfg.pixel_contrast is None else cfg.pixel_contrast.proj_dim
+    return None if config.pixel_contrast is None else config.pixel_contrast.proj_dim
 
 
 @NETWORKS.register("unet", provides=("embedding",), backbone=False)
-def build_unet(cfg: "Config") -> nn.Module:
-    return UNet(**_data(cfg), base_channels=cfg.network.base_channels, proj_dim=_proj_dim(cfg))
+def build_unet(config: "Config") -> nn.Module:
+    """UNET, with a projection head for contrast."""
+    return UNet(
+        config.data.num_channels,
+        config.data.num_classes,
+        base_channels=config.network.base_channels,
+        proj_dim=_proj_dim(config),
+    )
 
 
 @NETWORKS.register("attention_unet", provides=("embedding",), backbone=False)
-def build_attention_unet(cfg: "Config") -> nn.Module:
-    return AttentionUNet(**_data(cfg), base_channels=cfg.network.base_channels, proj_dim=_proj_dim(cfg))
+def build_attention_unet(config: "Config") -> nn.Module:
+    """Attention-UNET, with a projection head for contrast."""
+    return AttentionUNet(
+        config.data.num_channels,
+        config.data.num_classes,
+        base_channels=config.network.base_channels,
+        proj_dim=_proj_dim(config),
+    )
 
 
 @NETWORKS.register("deeplab_v3", provides=("embedding",), backbone=True)
-def build_deeplab_v3(cfg: "Config") -> nn.Module:
+def build_deeplab_v3(config: "Config") -> nn.Module:
+    """DeepLabV3 with the decoder of V3+ on any backbone, with a projection head for contrast."""
     return DeepLabV3(
-        _backbone(cfg),
-        num_classes=cfg.data.num_classes,
-        base_channels=cfg.network.base_channels,
-        proj_dim=_proj_dim(cfg),
+        _backbone(config),
+        config.data.num_classes,
+        base_channels=config.network.base_channels,
+        proj_dim=_proj_dim(config),
     )
 
 
 @NETWORKS.register("base_ocnet", provides=("aux",), backbone=True)
-def build_base_ocnet(cfg: "Config") -> nn.Module:
-    return BaseOCNet(_backbone(cfg), num_classes=cfg.data.num_classes, base_channels=cfg.network.base_channels)
+def build_base_ocnet(config: "Config") -> nn.Module:
+    """BaseOCNet on any backbone, with an auxiliary classifier."""
+    return BaseOCNet(_backbone(config), config.data.num_classes, base_channels=config.network.base_channels)
 
 
-def _hrnet(cfg: "Config", width: int) -> nn.Module:
-    base = cfg.network.base_channels
-    return HRNetV2(**_data(cfg), width=max(1, round(width * base / 64)), stem_channels=base, proj_dim=_proj_dim(cfg))
-
-
-@NETWORKS.register("hrnet_w18", provides=("embedding",), backbone=False)
-def build_hrnet_w18(cfg: "Config") -> nn.Module:
-    return _hrnet(cfg, 18)
-
-
-@NETWORKS.register("hrnet_w32", provides=("embedding",), backbone=False)
-def build_hrnet_w32(cfg: "Config") -> nn.Module:
-    return _hrnet(cfg, 32)
-
-
-@NETWORKS.register("hrnet_w48", provides=("embedding",), backbone=False)
-def build_hrnet_w48(cfg: "Config") -> nn.Module:
-    return _hrnet(cfg, 48)
-
-
-def _register_resnets() -> None:
-    """``resnet<depth>_dilated8``, and with the deep stem ``deepbase_resnet<depth>_dilated8``."""
-    for depth in (18, 50, 101):
-        for prefix, deep_stem in (("", False), ("deepbase_", True)):
-
-            def build(cfg: "Config", depth: int = depth, deep_stem: bool = deep_stem) -> nn.Module:
-                return DilatedResNet(
-                    depth,
-                    in_channels=cfg.data.num_channels,
-                    base_channels=cfg.network.base_channels,
-                    deep_stem=deep_stem,
-                    multi_grid=cfg.network.multi_grid,
-                )
-
-            BACKBONES.register(f"{prefix}resnet{depth}_dilated8")(build)
-
-
-_register_resnets()
-
-
-def _xception(cfg: "Config", output_stride: int) -> nn.Module:
-    return Xception(
-        in_channels=cfg.data.num_channels,
-        base_channels=cfg.network.base_channels,
-        output_stride=output_stride,
+@NETWORKS.register("hrnet_w18", "hrnet_w32", "hrnet_w48", provides=("embedding",), backbone=False)
+def build_hrnet(config: "Config") -> nn.Module:
+    """HRNetV2 of the width in its name, with a projection head for contrast."""
+    width = int(config.network.model_name.removeprefix("hrnet_w"))
+    base = config.network.base_channels
+    return HRNetV2(
+        config.data.num_channels,
+        config.data.num_classes,
+        width=max(1, round(width * base / 64)),
+        stem_channels=base,
+        proj_dim=_proj_dim(config),
     )
 
 
-@BACKBONES.register("xception_8")
-def build_xception_8(cfg: "Config") -> nn.Module:
-    return _xception(cfg, 8)
+RESNETS = {
+    f"{prefix}resnet{depth}_dilated8": (depth, prefix == "deepbase_")
+    for depth in (18, 50, 101)
+    for prefix in ("", "deepbase_")
+}
+"""Depth, and whether the stem is deep, by name."""
 
 
-@BACKBONES.register("xception_16")
-def build_xception_16(cfg: "Config") -> nn.Module:
-    return _xception(cfg, 16)
+@BACKBONES.register(*RESNETS)
+def build_resnet(config: "Config") -> Backbone:
+    """ResNet dilated to stride 8, of the depth and with the stem of :data:`RESNETS`."""
+    depth, deep_stem = RESNETS[config.network.backbone]
+    return DilatedResNet(
+        depth,
+        in_channels=config.data.num_channels,
+        base_channels=config.network.base_channels,
+        deep_stem=deep_stem,
+        multi_grid=config.network.multi_grid,
+    )
+
+
+@BACKBONES.register("xception_8", "xception_16")
+def build_xception(config: "Config") -> Backbone:
+    """Aligned Xception-65 of the output stride in its name."""
+    return Xception(
+        in_channels=config.data.num_channels,
+        base_channels=config.network.base_channels,
+        output_stride=int(config.network.backbone.removeprefix("xception_")),
+    )
 
 
 def build_network_with_weights(config: "Config", checkpoint: Mapping[str, Any] | None = None) -> nn.Module:
@@ -172,8 +169,8 @@ def build_network_with_weights(config: "Config", checkpoint: Mapping[str, Any] |
                 accept_backbone=config.phase == "train",
             )
         except CheckpointError as error:
-            beside = Path(weights).with_suffix(".yaml")
-            hint = f"\nThe config of its own run is {beside}: name it with --configs." if beside.is_file() else ""
+            sibling = Path(weights).with_suffix(".yaml")
+            hint = f"\nThe config of its own run is {sibling}: name it with --configs." if sibling.is_file() else ""
             raise CheckpointError(f"{f'{weights}: ' if checkpoint else ''}{error}{hint}") from error
         for note in notes:
             # With strict loading nothing is left to warn of.

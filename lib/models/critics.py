@@ -1,4 +1,4 @@
-"""Networks that judge masks in adversarial training; they learn against the segmentation network."""
+"""Critics: networks that tell predicted from true masks, and learn against the segmentation network."""
 
 import torch
 from torch import Tensor, nn
@@ -82,5 +82,9 @@ class PatchDiscriminator(nn.Module):
 
         Returns:
             One tensor (N, 1, about H / 8, about W / 8), high = taken for true.
+
+        >>> (logits,) = PatchDiscriminator(1, 6, base_channels=2)(torch.zeros(2, 1, 32, 48), torch.zeros(2, 6, 32, 48))
+        >>> tuple(logits.shape)
+        (2, 1, 2, 4)
         """
         return (self.layers(torch.cat([images, masks.to(images.dtype)], dim=1)),)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lib.models.backbones import Backbone
 from lib.models.blocks import conv_bn_relu, resize
 from lib.models.output import SegOutput
 from lib.models.projection import ProjectionHead
@@ -64,7 +65,7 @@ class DeepLabV3(nn.Module):
     """
 
     def __init__(
-        self, backbone: nn.Module, num_classes: int = 6, base_channels: int = 64, proj_dim: int | None = None
+        self, backbone: Backbone, num_classes: int = 6, base_channels: int = 64, proj_dim: int | None = None
     ) -> None:
         super().__init__()
         channels, low_channels = 4 * base_channels, max(1, 3 * base_channels // 4)

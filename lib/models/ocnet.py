@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lib.models.backbones import Backbone
 from lib.models.blocks import conv_bn_relu, resize
 from lib.models.output import SegOutput
 
@@ -48,7 +49,7 @@ class BaseOCNet(nn.Module):
         base_channels: the head is eight times as wide; 64 as published.
     """
 
-    def __init__(self, backbone: nn.Module, num_classes: int = 6, base_channels: int = 64) -> None:
+    def __init__(self, backbone: Backbone, num_classes: int = 6, base_channels: int = 64) -> None:
         super().__init__()
         channels = 8 * base_channels
         self.backbone = backbone

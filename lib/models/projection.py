@@ -13,6 +13,10 @@ class ProjectionHead(nn.Module):
     Args:
         in_channels: channels of the features.
         proj_dim: channels of the embedding.
+
+    >>> embedding = ProjectionHead(3, proj_dim=2)(torch.rand(2, 3, 4, 5))
+    >>> torch.allclose(embedding.norm(dim=1), torch.ones(2, 4, 5))
+    True
     """
 
     def __init__(self, in_channels: int, proj_dim: int) -> None:

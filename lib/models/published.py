@@ -126,7 +126,11 @@ An empty replacement marks the classifier's head, which has no place in a segmen
 
 
 def rename(keys: Iterable[str], table: Table) -> dict[str, str]:
-    """Each key's name here; ``""`` for those that the table drops."""
+    """Each key's name here; ``""`` for those that the table drops.
+
+    >>> rename(["fc.weight", "layer1.0.weight"], IMAGENET[DilatedResNet])
+    {'fc.weight': '', 'layer1.0.weight': 'backbone.layer1.0.weight'}
+    """
     names = {}
     for key in keys:
         names[key] = key

@@ -79,6 +79,9 @@ class SAMCLAuxiliary(nn.Module):
         reflect_padding: the published form: every convolution, 1x1 included, pads by one reflected pixel.
         spectral_norm: normalise every convolution by its largest singular value (Miyato et al., ICLR 2018).
 
+    >>> [tuple(scale.shape) for scale in SAMCLAuxiliary(6)(torch.rand(1, 6, 32, 40))]
+    [(1, 6, 16, 20), (1, 6, 8, 10), (1, 6, 8, 10)]
+
     Raises:
         ConfigError: ``num_scales`` is neither 2 nor 4.
     """

@@ -35,6 +35,10 @@ class UNet(nn.Module):
         num_classes: channels of the logits.
         base_channels: width at full size; doubles at each of the four reductions. 64 as published.
         proj_dim: channels of the embedding; None leaves out the projection head.
+
+    >>> output = UNet(in_channels=1, num_classes=6, base_channels=4, proj_dim=8).eval()(torch.zeros(1, 1, 32, 48))
+    >>> tuple(output.logits.shape), tuple(output.embedding.shape)
+    ((1, 6, 32, 48), (1, 8, 32, 48))
     """
 
     def __init__(

@@ -13,10 +13,16 @@ from lib.utils.errors import CheckpointError
 
 
 @dataclass(frozen=True)
-class _Dialect:
-    """Whose key names a file uses: who they are, how they translate, and which of our keys they fill."""
+class _KeyMapping:
+    """From the key names of some source of weights to those of a network here.
 
-    name: str
+    Attributes:
+        source: in words; empty for our own names.
+        table: of replacements, see :func:`lib.models.published.rename`.
+        prefix: of the network's keys that such weights fill; empty for all.
+    """
+
+    source: str
     table: Table
     prefix: str = ""
 
@@ -51,14 +57,14 @@ def load_weights(
     where = "the given weights" if isinstance(source, Mapping) else str(source)
     given = _state_dict(source if isinstance(source, Mapping) else load_checkpoint(source), where)
     target = network.state_dict()
-    dialect, names = _recognise(given, target, _dialects(network))
+    mapping, names = _best_mapping(given, target, _key_mappings(network))
     found = {names[key]: value for key, value in given.items() if names[key]}
-    if dialect.prefix and not accept_backbone:
+    if mapping.prefix and not accept_backbone:
         raise CheckpointError(
-            f"{where}: expected a whole network, got weights of {dialect.name}, that fill the backbone alone; "
+            f"{where}: expected a whole network, got weights of {mapping.source}, that fill the backbone alone; "
             f"train from them with network.pretrained, and use the checkpoint of that run here"
         )
-    if dialect.prefix:
+    if mapping.prefix:
         found = {key: _match_channels(value, target.get(key)) for key, value in found.items()}
     fitting = {key: value for key, value in found.items() if key in target and value.shape == target[key].shape}
     if not fitting:
@@ -66,7 +72,7 @@ def load_weights(
             f"{where}: expected weights of {type(network).__name__}, but none of its {len(given)} weights fits; "
             f"they are called {', '.join(list(given)[:3])} ... Check network.model_name and network.backbone."
         )
-    faults = _faults(found, target, dialect, {ours: theirs for theirs, ours in names.items()})
+    faults = _faults(found, target, mapping, {ours: theirs for theirs, ours in names.items()})
     if faults:
         message = f"{where}: {len(faults)} weights don't fit {type(network).__name__}:\n  " + "\n  ".join(faults)
         if strict:
@@ -76,9 +82,9 @@ def load_weights(
             )
     network.load_state_dict(fitting, strict=False)
     notes = []
-    if dialect.name:
-        notes.append(f"{where}: read as {dialect.name}")
-    if dialect.prefix:
+    if mapping.source:
+        notes.append(f"{where}: read as {mapping.source}")
+    if mapping.prefix:
         notes.append(f"{where}: fills the backbone; the rest of the network keeps its fresh weights")
     return [*notes, message] if faults else notes
 
@@ -97,20 +103,20 @@ def _state_dict(content: Mapping[str, Any], where: str) -> dict[str, Tensor]:
     return {key.removeprefix("module."): value for key, value in content.items()}
 
 
-def _dialects(network: nn.Module) -> list[_Dialect]:
+def _key_mappings(network: nn.Module) -> list[_KeyMapping]:
     """The key names that ``network`` understands, its own first."""
-    dialects = [_Dialect("", ()), _Dialect("a published checkpoint", PUBLISHED.get(type(network), ()))]
+    mappings = [_KeyMapping("", ()), _KeyMapping("a published checkpoint", PUBLISHED.get(type(network), ()))]
     backbone = type(getattr(network, "backbone", None))
     if backbone in IMAGENET:
-        dialects.append(_Dialect("an ImageNet classifier", IMAGENET[backbone], prefix="backbone."))
-    return dialects
+        mappings.append(_KeyMapping("an ImageNet classifier", IMAGENET[backbone], prefix="backbone."))
+    return mappings
 
 
-def _recognise(
-    given: Mapping[str, Tensor], target: Mapping[str, Tensor], dialects: list[_Dialect]
-) -> tuple[_Dialect, dict[str, str]]:
-    """The dialect in which most keys are the network's (the first of equals), and its names for the keys."""
-    named = [(dialect, rename(given, dialect.table)) for dialect in dialects]
+def _best_mapping(
+    given: Mapping[str, Tensor], target: Mapping[str, Tensor], mappings: list[_KeyMapping]
+) -> tuple[_KeyMapping, dict[str, str]]:
+    """The mapping under which most keys are the network's (the first of equals), and its names for the keys."""
+    named = [(mapping, rename(given, mapping.table)) for mapping in mappings]
     return max(named, key=lambda pair: sum(name in target for name in pair[1].values()))
 
 
@@ -123,12 +129,12 @@ def _match_channels(weight: Tensor, target: Tensor | None) -> Tensor:
 
 
 def _faults(
-    found: Mapping[str, Tensor], target: Mapping[str, Tensor], dialect: _Dialect, original: Mapping[str, str]
+    found: Mapping[str, Tensor], target: Mapping[str, Tensor], mapping: _KeyMapping, original: Mapping[str, str]
 ) -> list[str]:
     """What keeps ``found`` from filling the network, one line each; ``original``: the file's names by ours."""
     faults = []
     for key, value in target.items():
-        if not key.startswith(dialect.prefix):
+        if not key.startswith(mapping.prefix):
             continue
         if key not in found:
             # PyTorch before 0.4.1 didn't count batches, and nothing here depends on the count.

@@ -10,8 +10,8 @@ from lib.loss.masks import full_precision, one_hot, valid_mask
 from lib.models.output import SegOutput
 from segmentor.objectives.base import CRITIC_LOSS
 
-Judgement = Sequence[Tensor]
-"""What a critic returns for a batch of masks."""
+CriticOutputs = Sequence[Tensor]
+"""What a critic returns for a batch of masks: features or scores, the batch as first dimension."""
 
 
 class AdversarialTerm(nn.Module):
@@ -22,8 +22,8 @@ class AdversarialTerm(nn.Module):
     softmax; both masks are 0 at ignored pixels.
 
     Args:
-        critic: ``(images, masks) -> judgement``, a sequence of tensors with the batch as first dimension.
-        network_loss: ``(judgement of predictions, judgement of truths) -> scalar``, minimised by the network.
+        critic: ``(images, masks) -> CriticOutputs``.
+        network_loss: ``(outputs for predictions, outputs for truths) -> scalar``, minimised by the network.
         critic_loss: the same, minimised by the critic.
         weight: of the network's side.
     """
@@ -31,8 +31,8 @@ class AdversarialTerm(nn.Module):
     def __init__(
         self,
         critic: nn.Module,
-        network_loss: Callable[[Judgement, Judgement], Tensor],
-        critic_loss: Callable[[Judgement, Judgement], Tensor],
+        network_loss: Callable[[CriticOutputs, CriticOutputs], Tensor],
+        critic_loss: Callable[[CriticOutputs, CriticOutputs], Tensor],
         *,
         weight: float,
     ) -> None:
@@ -47,19 +47,23 @@ class AdversarialTerm(nn.Module):
         logits = full_precision(output.logits)
         predicted = logits.softmax(dim=1) * valid_mask(labels).unsqueeze(1)
         truth = one_hot(labels, logits.shape[1], dtype=logits.dtype)
+        for_network = _outputs_for_both(self._frozen_critic, images, predicted, truth)
+        for_critic = _outputs_for_both(self.critic, images, predicted.detach(), truth)
         return {
-            "adversarial_loss": self.weight * self.network_loss(*_judge(self._frozen_critic, images, predicted, truth)),
-            CRITIC_LOSS: self.critic_loss(*_judge(self.critic, images, predicted.detach(), truth)),
+            "adversarial_loss": self.weight * self.network_loss(*for_network),
+            CRITIC_LOSS: self.critic_loss(*for_critic),
         }
 
-    def _frozen_critic(self, images: Tensor, masks: Tensor) -> Judgement:
-        """The critic's judgement, with a gradient for the masks and none for the critic."""
+    def _frozen_critic(self, images: Tensor, masks: Tensor) -> CriticOutputs:
+        """The critic's outputs, with a gradient for the masks and none for the critic."""
         frozen = {name: parameter.detach() for name, parameter in self.critic.named_parameters()}
         return functional_call(self.critic, frozen, (images, masks))
 
 
-def _judge(critic: Callable, images: Tensor, predicted: Tensor, truth: Tensor) -> tuple[Judgement, Judgement]:
-    """Judgements of predicted and true masks, which pass the critic as one batch."""
+def _outputs_for_both(
+    critic: Callable[[Tensor, Tensor], CriticOutputs], images: Tensor, predicted: Tensor, truth: Tensor
+) -> tuple[CriticOutputs, CriticOutputs]:
+    """The critic's outputs for predicted and for true masks, which pass it as one batch."""
     both = critic(torch.cat([images, images]), torch.cat([predicted, truth]))
     predictions, truths = zip(*(part.chunk(2) for part in both), strict=True)
     return predictions, truths

@@ -14,8 +14,8 @@ class Objective(nn.Module):
     """A pixel loss and any number of terms beside it, as losses by name.
 
     An objective is a module: what must survive an interruption (a generator, a memory) is in its state dict. What
-    learns with the network (an auxiliary network) are :meth:`companions`, which join its optimiser; what learns
-    against it are :meth:`opponents`, with an optimiser of their own.
+    learns with the network (an auxiliary network) are :meth:`auxiliary_parameters`, which join its
+    optimiser; what learns against it are :meth:`critic_parameters`, with an optimiser of their own.
 
     A term is a module ``(images, output, labels, iteration) -> losses by name``, with arguments as of :meth:`forward`.
     One that learns against the network has it in its attribute ``critic``, and returns :data:`CRITIC_LOSS`. No loss
@@ -60,12 +60,12 @@ class Objective(nn.Module):
         """What validation reports: the pixel loss of the logits alone, a scalar."""
         return self.pixel_loss(logits, labels, *([()] if self.takes_aux else []))
 
-    def companions(self) -> list[nn.Parameter]:
-        """Parameters that learn with the network."""
-        opponents = {id(parameter) for parameter in self.opponents()}
-        return [parameter for parameter in self.parameters() if id(parameter) not in opponents]
+    def auxiliary_parameters(self) -> list[nn.Parameter]:
+        """Parameters that learn with the network: all but those of the critics."""
+        of_critics = {id(parameter) for parameter in self.critic_parameters()}
+        return [parameter for parameter in self.parameters() if id(parameter) not in of_critics]
 
-    def opponents(self) -> list[nn.Parameter]:
+    def critic_parameters(self) -> list[nn.Parameter]:
         """Parameters that learn against the network: those of the terms' critics."""
-        critics = [term.critic for term in self.terms.values() if hasattr(term, "critic")]
-        return [parameter for critic in critics for parameter in critic.parameters()]
+        critics = [getattr(term, "critic", None) for term in self.terms.values()]
+        return [parameter for critic in critics if isinstance(critic, nn.Module) for parameter in critic.parameters()]

@@ -16,8 +16,8 @@ from segmentor.objectives.contrast import ContrastTerm
 from segmentor.objectives.sam_cl import SAMCLTerm
 
 OBJECTIVES = Registry("objective")
-"""By ``loss.loss_type``, beside the pixel losses of :data:`lib.loss.LOSSES`. Facts: ``needs``, what the network's
-output must hold beside the logits."""
+"""By ``loss.loss_type``, beside the pixel losses of :data:`lib.loss.LOSSES`: builders from a config to an
+:class:`Objective`. Facts: ``needs``, what the network's output must hold beside the logits."""
 
 SEGAN_WEIGHT = 1.0
 """Of SegAN's feature distance beside soft Dice, as in its authors' code."""

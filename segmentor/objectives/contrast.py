@@ -11,14 +11,14 @@ from lib.utils.distributed import gather_over_processes
 class ContrastTerm(nn.Module):
     """``weight`` x pixel contrast of the network's embedding.
 
-    Anchors and what is remembered are drawn from torch's own generator, which the trainer seeds anew in every
+    Anchors and what the memory keeps are drawn from torch's own generator, which the trainer seeds anew in every
     iteration.
 
     Args:
         contrast_loss: of a batch.
         weight: of the term.
         warmup_iters: iterations in which the weight is 0; a memory fills in them.
-        memory: of earlier batches; what all processes offer is written to the copy of each, so that all are alike.
+        memory: of earlier batches; what all processes collect is written to the copy of each, so that all are alike.
             None = contrast within the batch.
     """
 
@@ -38,10 +38,12 @@ class ContrastTerm(nn.Module):
 
     def forward(self, images: Tensor, output: SegOutput, labels: Tensor, iteration: int) -> dict[str, Tensor]:
         """``contrast_loss``; arguments as of :meth:`Objective.forward`. The memory is read, then written."""
+        embedding = output.embedding
+        assert embedding is not None, "names are checked before a run: the network has an embedding"
         remembered = None if self.memory is None else self.memory.content()
-        loss = self.contrast_loss(output.embedding, output.logits, labels, memory=remembered)
+        loss = self.contrast_loss(embedding, output.logits, labels, memory=remembered)
         if self.memory is not None:
-            offer = self.memory.offer(output.embedding, to_grid(labels, output.embedding.shape[2:]))
-            self.memory.write(*(gather_over_processes(part, dim=1) for part in offer))
+            collected = self.memory.collect(embedding, to_grid(labels, embedding.shape[2:]))
+            self.memory.write(*(gather_over_processes(part, dim=1) for part in collected))
         # A weight of 0 rather than no term: the projection head always has a gradient.
         return {"contrast_loss": (self.weight if iteration >= self.warmup_iters else 0.0) * loss}

@@ -3,7 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -15,8 +15,10 @@ from lib.utils.config import Config
 HEAD_PREFIXES = ("aux_layer", "upsample_proj")
 HEAD_FACTOR = 10.0
 
+AnyOptimizer = TypeVar("AnyOptimizer", bound=Optimizer)
 
-def build_optimizer(network: nn.Module, companions: Iterable[nn.Parameter], config: Config) -> Optimizer:
+
+def build_optimizer(network: nn.Module, auxiliary: Iterable[nn.Parameter], config: Config) -> Optimizer:
     """The optimiser of a network and of what learns with it.
 
     Learning rates as published: parameters under ``backbone`` at ``lr.base_lr``, under ``aux_layer`` or
@@ -27,53 +29,54 @@ def build_optimizer(network: nn.Module, companions: Iterable[nn.Parameter], conf
 
     Args:
         network: of any kind.
-        companions: the objective's parameters that learn with it (an auxiliary network); they count among the others.
+        auxiliary: the objective's parameters that learn with it (an auxiliary network); they count among the others.
         config: sections ``lr`` and ``optim``.
     """
     rates: dict[float, list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
         rates.setdefault(config.lr.base_lr * _rate_factor(name, config.lr.nbb_mult), []).append(parameter)
-    rates.setdefault(config.lr.base_lr * config.lr.nbb_mult, []).extend(companions)
+    rates.setdefault(config.lr.base_lr * config.lr.nbb_mult, []).extend(auxiliary)
     groups = [{"params": parameters, "lr": rate} for rate, parameters in rates.items() if parameters]
 
     method = config.optim.optim_method
-    settings = getattr(config.optim, method)
     if method == "sgd":
+        sgd = config.optim.sgd
         optimizer = _without_compiler(SGD)(
             groups,
             lr=config.lr.base_lr,
-            momentum=settings.momentum,
-            nesterov=settings.nesterov,
-            weight_decay=settings.weight_decay,
+            momentum=sgd.momentum,
+            nesterov=sgd.nesterov,
+            weight_decay=sgd.weight_decay,
             fused=True,
         )
-        if settings.momentum:
+        if sgd.momentum:
             # PyTorch makes them in the first step, and leaves them without values where that is masked.
-            for parameter in (parameter for group in groups for parameter in group["params"]):
+            for parameter in (parameter for parameters in rates.values() for parameter in parameters):
                 optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
         return optimizer
-    adam = _without_compiler({"adam": Adam, "adamw": AdamW}[method])
-    return adam(
+    adam = config.optim.adam if method == "adam" else config.optim.adamw
+    first, second = adam.betas
+    return _without_compiler(Adam if method == "adam" else AdamW)(
         groups,
         lr=config.lr.base_lr,
-        betas=tuple(settings.betas),
-        eps=settings.eps,
-        weight_decay=settings.weight_decay,
+        betas=(first, second),
+        eps=adam.eps,
+        weight_decay=adam.weight_decay,
         fused=True,
     )
 
 
-def build_opponents_optimizer(opponents: Iterable[nn.Parameter]) -> Optimizer | None:
-    """The optimiser of what learns against the network; None where nothing does.
+def build_critic_optimizer(critic: Iterable[nn.Parameter]) -> Optimizer | None:
+    """The optimiser of the parameters that learn against the network; None where there are none.
 
     Adam at a constant learning rate of 2e-4 with betas (0.5, 0.999), as is usual for discriminators (Radford, Metz,
     Chintala: DCGAN, ICLR 2016).
     """
-    opponents = list(opponents)
-    return _without_compiler(Adam)(opponents, lr=2e-4, betas=(0.5, 0.999), fused=True) if opponents else None
+    parameters = list(critic)
+    return _without_compiler(Adam)(parameters, lr=2e-4, betas=(0.5, 0.999), fused=True) if parameters else None
 
 
-def _without_compiler(kind: type[Optimizer]) -> type[Optimizer]:
+def _without_compiler(kind: type[AnyOptimizer]) -> type[AnyOptimizer]:
     """``kind`` with methods that don't call on PyTorch's compiler.
 
     PyTorch wraps them to keep the compiler out of them, and imports it to do so, which takes longer than all else until
@@ -129,20 +132,20 @@ class Schedule:
     """
 
     def __init__(self, optimizer: Optimizer, config: Config) -> None:
-        self.waits_for_validation = config.lr.lr_policy == "plateau"
-        if self.waits_for_validation:
+        self._scheduler: LambdaLR | ReduceLROnPlateau
+        if config.lr.lr_policy == "plateau":
             self._scheduler = ReduceLROnPlateau(optimizer, mode="max", **config.lr.plateau.model_dump())
         else:
             self._scheduler = LambdaLR(optimizer, learning_rate_factor(config))
 
     def after_iteration(self) -> None:
         """To be called after every optimiser step."""
-        if not self.waits_for_validation:
+        if isinstance(self._scheduler, LambdaLR):
             self._scheduler.step()
 
     def after_validation(self, miou: float) -> None:
         """To be called with the mIoU of every validation; ``plateau`` lowers the rate when it has stopped rising."""
-        if self.waits_for_validation:
+        if isinstance(self._scheduler, ReduceLROnPlateau):
             self._scheduler.step(miou)
 
     def state_dict(self) -> dict[str, Any]:
@@ -151,5 +154,6 @@ class Schedule:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from :meth:`state_dict`."""
-        policy = {} if self.waits_for_validation else {"lr_lambdas": self._scheduler.state_dict()["lr_lambdas"]}
+        on_plateau = isinstance(self._scheduler, ReduceLROnPlateau)
+        policy = {} if on_plateau else {"lr_lambdas": self._scheduler.state_dict()["lr_lambdas"]}
         self._scheduler.load_state_dict({**state, **policy})

@@ -14,7 +14,7 @@ from lib.utils.seed import seed_iteration
 from segmentor.evaluation.evaluator import Batch
 from segmentor.objectives import Objective
 from segmentor.training.nonfinite import Buffers
-from segmentor.training.optim import Schedule, build_opponents_optimizer, build_optimizer
+from segmentor.training.optim import Schedule, build_critic_optimizer, build_optimizer
 
 
 class TrainingModel(nn.Module):
@@ -62,15 +62,15 @@ class TrainingStep:
 
     Attributes:
         optimizer: of the network and what learns with it.
-        opponents_optimizer: of what learns against it, or None.
+        critic_optimizer: of what learns against it, or None.
         schedule: of the former's learning rates.
     """
 
     def __init__(self, model: TrainingModel, config: Config, runtime: Runtime) -> None:
         self._runtime = runtime
         self._seed = config.seed
-        self.optimizer = build_optimizer(model.network, model.objective.companions(), config)
-        self.opponents_optimizer = build_opponents_optimizer(model.objective.opponents())
+        self.optimizer = build_optimizer(model.network, model.objective.auxiliary_parameters(), config)
+        self.critic_optimizer = build_critic_optimizer(model.objective.critic_parameters())
         self.schedule = Schedule(self.optimizer, config)
         # float16 gradients underflow without scaling; only CUDA trains in it.
         on_cuda = runtime.device.type == "cuda"
@@ -104,10 +104,10 @@ class TrainingStep:
         """Step the optimisers where all gradients are finite; returns whether they weren't, a scalar bool."""
         gradients = [p.grad for p in self._model.parameters() if p.grad is not None]
         masked = ~torch.nn.utils.get_total_norm(gradients).isfinite()
-        for optimizer in filter(None, (self.optimizer, self.opponents_optimizer)):
+        for optimizer in filter(None, (self.optimizer, self.critic_optimizer)):
             # The fused optimisers' own switch; with scaling the scaler sets it.
             if not self._scaler.is_enabled():
-                optimizer.found_inf = masked.float()
+                optimizer.found_inf = masked.float()  # type: ignore[attr-defined]  # not declared in PyTorch's stubs
             self._scaler.step(optimizer)
         self._scaler.update()
         return masked
@@ -120,7 +120,7 @@ class TrainingStep:
         """What a resumed run needs: tensors and plain numbers."""
         return {
             "optimizer": self.optimizer.state_dict(),
-            "opponents_optimizer": self.opponents_optimizer and self.opponents_optimizer.state_dict(),
+            "critic_optimizer": self.critic_optimizer and self.critic_optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "scaler": self._scaler.state_dict(),
         }
@@ -132,8 +132,10 @@ class TrainingStep:
             ValueError, KeyError: it is of other optimisers.
         """
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.opponents_optimizer:
-            self.opponents_optimizer.load_state_dict(state["opponents_optimizer"])
+        if self.critic_optimizer:
+            # Its name in checkpoints of earlier versions.
+            key = "opponents_optimizer" if "opponents_optimizer" in state else "critic_optimizer"
+            self.critic_optimizer.load_state_dict(state[key])
         self.schedule.load_state_dict(state["schedule"])
         if state["scaler"] and self._scaler.is_enabled():
             self._scaler.load_state_dict(state["scaler"])

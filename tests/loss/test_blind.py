@@ -70,7 +70,7 @@ def test_contrast_and_its_memory_do_not_wait_for_the_device():
     memory = EmbeddingMemory(CLASSES, size=4, dim=8).to(BLIND)
     loss = PixelContrastLoss(CLASSES, max_views=4)
     with blindly() as operators:
-        memory.write(*memory.offer(embedding, small_labels))
+        memory.write(*memory.collect(embedding, small_labels))
         (loss(embedding, logits, labels) + loss(embedding, logits, labels, memory=memory.content())).backward()
     assert operators.found == []
     assert embedding.grad is not None

@@ -46,7 +46,7 @@ def test_contrast_with_memory():
     logits, labels = batch()
     embedding = torch.randn(2, 8, 9, 10, generator=torch.Generator().manual_seed(0))
     memory = EmbeddingMemory(CLASSES, size=4, dim=8)
-    memory.write(*memory.offer(embedding, labels[:, ::2, ::2][..., :10]))
+    memory.write(*memory.collect(embedding, labels[:, ::2, ::2][..., :10]))
     contrast = PixelContrastLoss(CLASSES, max_views=200)
 
     def loss(embedding, logits, labels):

@@ -1,15 +1,16 @@
-"""HRNetV2's body (Wang et al., TPAMI 2020): branches of strides 4 to 32 that exchange what they see."""
+"""HRNetV2's body (Wang et al., TPAMI 2020): branches of strides 4 to 32 that exchange their features."""
 
 from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lib.models.backbones import Backbone
 from lib.models.backbones.resnet import residual_layer
 from lib.models.blocks import conv_bn_relu, resize
 
 
-class Exchange(nn.Module):
+class HighResolutionModule(nn.Module):
     """Four basic blocks on every branch; then each receives the sum of all, brought to its size and width.
 
     Args:
@@ -31,13 +32,14 @@ class Exchange(nn.Module):
         maps = [branch(x) for branch, x in zip(self.branches, maps, strict=True)]
         fused = []
         for target, links in enumerate(self.fuse_layers):
+            assert isinstance(links, nn.ModuleList)
             size = maps[target].shape[-2:]
             first, *others = (resize(link(x), size) for link, x in zip(links, maps, strict=True))
             fused.append(F.relu(sum(others, first)))
         return fused
 
 
-class HRNet(nn.Module):
+class HRNet(Backbone):
     """A stem to stride 4, a layer of bottlenecks, and three stages, of two, three and four branches.
 
     Args:
@@ -59,19 +61,20 @@ class HRNet(nn.Module):
             conv_bn_relu(stem_channels, stem_channels, 3, stride=2),
         )
         self.layer1 = residual_layer(Bottleneck, stem_channels, stem_channels, 4)
-        before = [stem_channels * Bottleneck.expansion]
+        before: Sequence[int] = [stem_channels * Bottleneck.expansion]
         self.transitions = nn.ModuleList()
         self.stages = nn.ModuleList()
-        for branches, exchanges in ((2, 1), (3, 4), (4, 3)):
+        for branches, modules in ((2, 1), (3, 4), (4, 3)):
             widths = self.channels[:branches]
             self.transitions.append(_transition(before, widths))
-            self.stages.append(nn.Sequential(*[Exchange(widths) for _ in range(exchanges)]))
+            self.stages.append(nn.Sequential(*[HighResolutionModule(widths) for _ in range(modules)]))
             before = widths
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """(N, in_channels, H, W) to the four branches' features."""
         maps = [self.layer1(self.stem(image))]
         for transition, stage in zip(self.transitions, self.stages, strict=True):
+            assert isinstance(transition, nn.ModuleList)
             # A new branch grows from the coarsest one.
             sources = [*maps, maps[-1]] if len(maps) < len(transition) else maps
             maps = stage([layer(x) for layer, x in zip(transition, sources, strict=True)])

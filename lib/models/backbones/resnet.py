@@ -1,16 +1,21 @@
 """ResNet (He et al., CVPR 2016) dilated to stride 8, of torchvision's blocks."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from lib.models.backbones import Backbone
 from lib.models.blocks import conv_bn_relu
+
+if TYPE_CHECKING:
+    from torchvision.models.resnet import BasicBlock, Bottleneck
 
 BLOCKS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 """Blocks of the four layers by depth; depth 18 is made of basic blocks, the others of bottlenecks."""
 
 
-class DilatedResNet(nn.Module):
+class DilatedResNet(Backbone):
     """ResNet whose third and fourth layers keep stride 8 and dilate their 3x3 convolutions by 2 and 4.
 
     The first 3x3 convolution of a dilated layer dilates by half as much. Unlike torchvision's ResNet, the
@@ -45,11 +50,11 @@ class DilatedResNet(nn.Module):
         stem_channels = base_channels * 2 if deep_stem else base_channels
         # Rounded up, 256 rows become 65, not 64: part of what published weights were trained with.
         self.pool = nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=True)
-        befores = (stem_channels, *self.channels)
-        for i, (before, width, count, stride) in enumerate(
-            zip(befores, widths, BLOCKS[depth], (1, 2, 1, 1), strict=False), 1
-        ):
-            setattr(self, f"layer{i}", residual_layer(block, before, width, count, stride))
+        inputs = (stem_channels, *self.channels)
+        self.layer1, self.layer2, self.layer3, self.layer4 = (
+            residual_layer(block, before, width, count, stride)
+            for before, width, count, stride in zip(inputs, widths, BLOCKS[depth], (1, 2, 1, 1), strict=False)
+        )
         _dilate(self.layer3, [2] * len(self.layer3))
         grid = [*multi_grid, *[1] * len(self.layer4)][: len(self.layer4)]
         _dilate(self.layer4, [4 * factor for factor in grid])
@@ -63,7 +68,9 @@ class DilatedResNet(nn.Module):
         return layer1, layer2, layer3, self.layer4(layer3)
 
 
-def residual_layer(block: type[nn.Module], in_channels: int, width: int, count: int, stride: int = 1) -> nn.Sequential:
+def residual_layer(
+    block: "type[BasicBlock | Bottleneck]", in_channels: int, width: int, count: int, stride: int = 1
+) -> nn.Sequential:
     """``count`` of torchvision's blocks, the first with the stride and, where shapes change, a 1x1 skip."""
     channels = width * block.expansion
     downsample = None

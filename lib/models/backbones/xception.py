@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lib.models.backbones import Backbone
 from lib.models.blocks import conv_bn_relu
 
 
@@ -38,7 +39,7 @@ class XceptionBlock(nn.Module):
                 (in_channels, *widths), widths, (1, 1, stride), dilations, strict=False
             )
         )
-        self.skip = nn.Identity()
+        self.skip: nn.Module = nn.Identity()
         if in_channels != widths[-1] or stride != 1:
             self.skip = nn.Sequential(
                 nn.Conv2d(in_channels, widths[-1], 1, stride, bias=False), nn.BatchNorm2d(widths[-1])
@@ -50,7 +51,7 @@ class XceptionBlock(nn.Module):
         return third(F.relu(second(F.relu(first(x))))) + self.skip(x)
 
 
-class Xception(nn.Module):
+class Xception(Backbone):
     """Aligned Xception-65: 2 convolutions, 20 blocks of 3 separable convolutions, 3 separable convolutions.
 
     A ReLU follows every block, which is what in-place ReLUs at the head of the next block come to: skips and

@@ -131,13 +131,13 @@ def test_no_adversarial_loss_reaches_both_sides(build, loss_type):
     objective = build(f"loss.loss_type={loss_type}")
     losses = objective(images, output, labels, 0)
     assert set(losses) == {"seg_loss", "adversarial_loss", "critic_loss"}
-    opponents = objective.opponents()
-    assert opponents
-    assert not objective.companions()
+    critic = objective.critic_parameters()
+    assert critic
+    assert not objective.auxiliary_parameters()
     assert gradient(losses["adversarial_loss"], output.logits).abs().sum() > 0
-    assert all(gradient(losses["adversarial_loss"], parameter) is None for parameter in opponents)
+    assert all(gradient(losses["adversarial_loss"], parameter) is None for parameter in critic)
     assert gradient(losses["critic_loss"], output.logits) is None
-    assert all(gradient(losses["critic_loss"], parameter).abs().sum() > 0 for parameter in opponents)
+    assert all(gradient(losses["critic_loss"], parameter).abs().sum() > 0 for parameter in critic)
 
 
 @pytest.mark.parametrize("loss_type", ADVERSARIAL_LOSSES)
@@ -145,7 +145,7 @@ def test_no_adversarial_loss_reaches_both_sides(build, loss_type):
 def test_each_side_wins_against_one_that_stands_still(build, loss_type, side):
     images, output, labels = frames()
     objective = build(f"loss.loss_type={loss_type}")
-    learning = objective.opponents() if side == "critic_loss" else [output.logits]
+    learning = objective.critic_parameters() if side == "critic_loss" else [output.logits]
     optimizer = torch.optim.Adam(learning, lr=1e-3 if side == "critic_loss" else 0.1)
     values = []
     for _ in range(12):
@@ -186,8 +186,8 @@ def test_sam_cl_stands_on_top_of_any_objective(build):
     objective = build("loss.loss_type=segan_loss", "gcl.loss_weight=2", "critic.model_name=samcl_auxiliary_2")
     losses = objective(images, output, labels, 0)
     assert set(losses) == {"seg_loss", "adversarial_loss", "critic_loss", "samcl_loss"}
-    together = objective.companions() + objective.opponents()
-    assert len(objective.companions()) > 0
+    together = objective.auxiliary_parameters() + objective.critic_parameters()
+    assert len(objective.auxiliary_parameters()) > 0
     assert sorted(map(id, together)) == sorted(map(id, objective.parameters()))
 
 

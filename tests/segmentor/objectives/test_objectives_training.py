@@ -81,10 +81,10 @@ def test_both_sides_learn_and_are_shown(make_config, shown, loss_type):
     config = make_config(f"loss.loss_type={loss_type}", "solver.max_iters=2")
     with start_runtime(config) as runtime:
         trainer = Trainer(config, runtime)
-        before = [parameter.detach().clone() for parameter in trainer.objective.opponents()]
+        before = [parameter.detach().clone() for parameter in trainer.objective.critic_parameters()]
         of_network = {id(p) for group in trainer.optimizer.param_groups for p in group["params"]}
         trainer.run()
-    after = trainer.objective.opponents()
+    after = trainer.objective.critic_parameters()
     assert not any(torch.equal(old, new) for old, new in zip(before, after, strict=True))
     assert not of_network & set(map(id, after))
     assert shown["loss/total"] == pytest.approx(shown["loss/seg_loss"] + shown["loss/adversarial_loss"], rel=1e-6)

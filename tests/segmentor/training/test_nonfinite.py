@@ -47,7 +47,7 @@ def poison(trainer, *steps):
 def states(trainer):
     """Everything that a step changes but its count and the learning rate."""
     step = trainer.step.state_dict()
-    optimizers = [step[name]["state"] for name in ("optimizer", "opponents_optimizer") if step[name]]
+    optimizers = [step[name]["state"] for name in ("optimizer", "critic_optimizer") if step[name]]
     buffers = [dict(module.named_buffers()) for module in (trainer.network, trainer.objective)]
     parameters = [dict(module.named_parameters()) for module in (trainer.network, trainer.objective)]
     return copy.deepcopy([*optimizers, *buffers, *parameters])
