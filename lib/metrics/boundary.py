@@ -26,7 +26,11 @@ class BoundaryScores:
 
 
 def usual_tolerance(shape: tuple[int, int]) -> float:
-    """0.75 % of the diagonal of a frame (H, W), in pixels, as in Csurka et al. (BMVC 2013)."""
+    """0.75 % of the diagonal of a frame (H, W), in pixels, as in Csurka et al. (BMVC 2013).
+
+    >>> round(usual_tolerance((256, 320)), 2)
+    3.07
+    """
     return TOLERANCE_OF_DIAGONAL * math.hypot(*shape)
 
 
@@ -52,6 +56,13 @@ def boundary_scores(
 
     Raises:
         ValueError: the shapes differ.
+
+    >>> label, prediction = np.zeros((2, 20, 20), np.uint8)
+    >>> label[5:15, 5:15] = 1
+    >>> prediction[5:15, 8:18] = 1
+    >>> scores = boundary_scores(prediction, label, 2, tolerance=3)
+    >>> scores.f1[1], scores.hd95[1]
+    (1.0, 3.0)
     """
     if prediction.shape != label.shape:
         raise ValueError(f"prediction and label must have one shape, got {prediction.shape} and {label.shape}")

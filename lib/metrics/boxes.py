@@ -76,7 +76,11 @@ def _share_inside(face: np.ndarray, boxes: np.ndarray, margin: float) -> float:
 
 
 def in_box(shape: tuple[int, ...], box: Sequence[float] | np.ndarray, margin: float = 0.0) -> np.ndarray:
-    """(H, W) bool: the pixels whose centres are in ``box`` enlarged by ``margin`` of its size on each side."""
+    """(H, W) bool: the pixels whose centres are in ``box`` enlarged by ``margin`` of its size on each side.
+
+    >>> int(in_box((4, 6), (1, 1, 3, 2)).sum())
+    2
+    """
     x0, y0, x1, y1 = box
     wide, high = margin * (x1 - x0), margin * (y1 - y0)
     y, x = np.ogrid[: shape[0], : shape[1]]

@@ -55,6 +55,11 @@ def breathing(temperature: np.ndarray, fps: float) -> Breathing:
     Args:
         temperature: (T,) float, deg C, of consecutive frames; NaN where there is none.
         fps: frames per second.
+
+    >>> seconds = np.arange(0, 60, 0.1)
+    >>> found = breathing(33 + 0.3 * np.sin(2 * np.pi * seconds * 15 / 60), fps=10)
+    >>> found.note
+    '15.0 breaths a minute'
     """
     temperature = np.asarray(temperature, np.float64)
     seconds, measured = len(temperature) / fps, np.isfinite(temperature)

@@ -19,6 +19,13 @@ class ConfusionMatrix(nn.Module):
 
     Attributes:
         matrix: (C, C) int64 pixel counts; row = truth, column = prediction.
+
+    >>> confusion = ConfusionMatrix(2)
+    >>> confusion.update(torch.tensor([0, 1, 1, 1]), torch.tensor([0, 0, 1, -1]))
+    >>> confusion.matrix.tolist()
+    [[1, 1], [0, 1]]
+    >>> confusion.scores()["miou"]
+    0.5
     """
 
     matrix: Tensor
@@ -104,6 +111,14 @@ def format_scores(scores: dict[str, Any]) -> str:
     Args:
         scores: what :meth:`ConfusionMatrix.scores` returns, or a ``metrics.json`` read back, whose boundary scores are
             shown as well.
+
+    >>> confusion = ConfusionMatrix(2)
+    >>> confusion.update(torch.tensor([0, 1, 1]), torch.tensor([0, 0, 1]))
+    >>> print(format_scores(confusion.scores(["room", "face"])))
+    class          iou         dice    precision       recall
+    room         50.00        66.67       100.00        50.00
+    face         50.00        66.67        50.00       100.00
+    mean         50.00   standard deviation over classes 0.00, pixel accuracy 66.67
     """
     columns: dict[str, Callable[[float | None], str]] = dict.fromkeys(("iou", "dice", "precision", "recall"), _percent)
     if all("hd95" in entry for entry in scores["classes"]):

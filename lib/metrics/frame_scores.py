@@ -53,6 +53,11 @@ def frame_scores(name: str, prediction: np.ndarray, label: np.ndarray, num_class
         prediction: (H, W) uint8 classes in [0, C).
         label: (H, W) uint8 classes in [0, C), 255 = ignored.
         num_classes: C.
+
+    >>> label = np.array([[0, 0, 1, 255]], np.uint8)
+    >>> scores = frame_scores("a", np.array([[0, 1, 1, 1]], np.uint8), label, 2)
+    >>> scores.iou, scores.miou
+    ([0.5, 0.5], 0.5)
     """
     # One count per (truth, prediction), the ignored pixels in rows of their own.
     cells = label.ravel().astype(np.int32) * num_classes + prediction.ravel()
@@ -88,6 +93,10 @@ def set_boundary_scores(frames: Iterable[FrameScores], num_classes: int) -> dict
 
 
 def mean(values: Iterable[float | None]) -> float | None:
-    """Of the values that are there; None if none is."""
+    """The mean of the values that aren't None; None if all are.
+
+    >>> mean([1.0, None, 2.0])
+    1.5
+    """
     there = [value for value in values if value is not None]
     return sum(there) / len(there) if there else None

@@ -1,4 +1,7 @@
-"""What a run measured, as a table beside its checkpoints: ``<name>_history.csv``."""
+"""The history of a run: losses, scores and rates over its iterations, as a table beside its checkpoints.
+
+The file is ``<name>_history.csv``; learning curves in reports are drawn from it.
+"""
 
 import csv
 from pathlib import Path
@@ -37,7 +40,7 @@ class History:
 
 
 def read_history(path: Path) -> list[tuple[int, str, str, float]]:
-    """The whole rows of a table; a row that a killed run wrote by half is none."""
+    """The rows (iteration, kind, name, value) of a table; a row that a killed run wrote by half is left out."""
     rows = []
     with open(path, newline="") as file:
         for row in csv.reader(file):

@@ -84,7 +84,11 @@ class Measurement:
 
 
 def region_names(class_names: Sequence[str]) -> list[str]:
-    """The names of the regions that :func:`find_regions` finds, in its order."""
+    """The names of the regions that :func:`find_regions` finds, in its order.
+
+    >>> region_names(["background", "eyes", "nose"])
+    ['eyes', 'nose', 'nostrils', 'nose_tip']
+    """
     return [*class_names[1:], *(NOSE_PARTS if _has_parts(class_names) else ())]
 
 
@@ -118,6 +122,13 @@ def measure(name: str, region: Region, temperatures: np.ndarray | None, probabil
         region: from :func:`find_regions`.
         temperatures: (H, W) float32 deg C; None where the frame has none.
         probability: (H, W) float32, that of each pixel's predicted class.
+
+    >>> label = np.zeros((8, 10), np.uint8)
+    >>> label[2:6, 3:8] = 1
+    >>> cheeks = find_regions(label, ["background", "cheeks"])["cheeks"]
+    >>> found = measure("cheeks", cheeks, np.full(label.shape, 33.5, np.float32), np.ones(label.shape, np.float32))
+    >>> found.pixels, found.mean, found.centroid_x, found.valid
+    (20, 33.5, 5.0, True)
     """
     rows, columns = window = _window(region.mask)
     mask = region.mask[window]

@@ -90,6 +90,9 @@ def grey_levels(frame: np.ndarray) -> np.ndarray:
 
     Returns:
         (H, W) uint8; non-finite pixels are black, a constant frame is mid-grey.
+
+    >>> grey_levels(np.array([[20.0, 30.0], [25.0, np.nan]])).tolist()
+    [[0, 255], [127, 0]]
     """
     frame = np.asarray(frame, dtype=np.float32)
     if frame.ndim == 3:

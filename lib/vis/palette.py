@@ -25,6 +25,9 @@ def palette_of(num_classes: int, palette: Sequence[Sequence[int]] | None = None)
 
     Raises:
         ConfigError: too many classes, or too few or malformed colours.
+
+    >>> palette_of(3).tolist()
+    [[0, 0, 0], [128, 0, 0], [0, 128, 0]]
     """
     if not 1 <= num_classes <= 255:
         raise ConfigError(f"data.num_classes: expected 1-255 for 8-bit labels, got {num_classes}")

@@ -37,7 +37,9 @@ class Sandbox:
         self.repo = folder / "a checkout"
         self.bin = folder / "bin"
         self.calls_file = folder / "calls"
-        shutil.copytree(REPO / "scripts", self.repo / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            REPO / "scripts", self.repo / "scripts", ignore=shutil.ignore_patterns("__pycache__", "results")
+        )
         for name in ("requirements.txt", "requirements-dev.txt"):
             shutil.copy(REPO / name, self.repo)
         self.bin.mkdir()

@@ -263,8 +263,15 @@ def test_segments_share_the_frames(setup):
         assert (folder / "label" / images[0].replace(".npy", ".png")).is_file()
 
 
+def once(cases, repeats, warmups=1):
+    """:func:`interleaved` without repeats: how long things take is not what these tests look at."""
+    return interleaved(cases, 1, 0)
+
+
 def test_parts_find_what_they_compare(setup, monkeypatch):
     monkeypatch.setattr(losses, "SHAPE", (2, 6, 48, 64))
+    for part in (augmentation, losses):
+        monkeypatch.setattr(part, "interleaved", once)
     monkeypatch.setattr(validation, "VAL_FRAMES", 5)
     for part, rows in (
         (augmentation.measure_tiaug, 2),
@@ -281,6 +288,8 @@ def test_parts_find_what_they_compare(setup, monkeypatch):
 
 
 def test_tables_have_a_line_for_each_case(setup, monkeypatch):
+    for part in (networks, costs):
+        monkeypatch.setattr(part, "interleaved", once)
     monkeypatch.setattr(networks, "NETWORKS", ("unet",))
     monkeypatch.setattr(networks, "WIDTH", 4)
     monkeypatch.setattr(costs, "Case", partial(costs.Case, height=32))
@@ -316,6 +325,7 @@ def test_a_run_gets_to_its_first_step_and_imports_nothing_that_waits(setup):
     assert not list(setup.folder.rglob("*.pth"))
 
 
+@pytest.mark.thorough
 def test_memory_is_told_after_every_step(setup):
     peaks = memory.peaks(setup, "U_GCL_Occ", 2)
     assert len(peaks) == 2

@@ -12,11 +12,20 @@ from tests.scripts.conftest import REPO
 SCRIPTS = sorted(path.relative_to(REPO).as_posix() for path in [*REPO.glob("scripts/**/*.sh"), REPO / ".ci/run"])
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_bash_can_parse_it(script):
-    done = subprocess.run(["bash", "-n", REPO / script], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
+def test_bash_can_parse_every_script():
+    loop = 'for script in "$@"; do bash -n "$script" || exit; done'
+    done = subprocess.run(["bash", "-c", loop, "bash", *SCRIPTS], cwd=REPO, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_needs_no_environment_and_begins_with_the_usage(sandbox):
+    with_help = [name for name in SCRIPTS if "USAGE=" in (REPO / name).read_text() and name.count("/") < 3]
+    with_help = [name for name in with_help if name not in ("scripts/common.sh", "scripts/thermalFaceDB/run.sh")]
+    assert len(with_help) > 4
+    for name in [*with_help, "scripts/thermalFaceDB/unet/run_unet_rmi_train.sh"]:
+        done = sandbox.bash(name, "--help")
+        assert (done.returncode, done.stderr) == (0, ""), name
+        assert done.stdout.startswith("usage: bash "), name
 
 
 def test_the_active_environment_comes_before_the_repositorys(ready, tmp_path):

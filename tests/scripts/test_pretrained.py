@@ -17,9 +17,9 @@ REPO = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def check(tmp_path_factory):
-    """Scores on 20 frames of people whom it was not trained on, in surroundings of all kinds."""
+    """Scores on 12 frames of people whom it was not trained on, in surroundings of all kinds."""
     folder, lines = tmp_path_factory.mktemp("check"), []
-    for number in range(20):
+    for number in range(12):
         rng = np.random.default_rng([100, number])
         frame, points = render_frame(draw_subject(rng), draw_sequence(rng, unconstrained=True), rng, 240, 320)
         np.save(folder / f"{number}.npy", frame)

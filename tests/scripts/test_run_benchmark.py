@@ -64,9 +64,3 @@ def test_what_is_wrong_is_named(recipe, arguments, complaint):
     assert done.returncode == 2
     assert complaint in done.stderr
     assert not recipe.calls("synthesize")
-
-
-def test_help_needs_nothing(sandbox):
-    done = sandbox.bash("scripts/thermalFaceDB/run_benchmark.sh", "--help")
-    assert done.returncode == 0
-    assert done.stdout.startswith("usage: bash scripts/thermalFaceDB/run_benchmark.sh DATA_ROOT SCRATCH_ROOT")

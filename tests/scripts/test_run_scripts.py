@@ -26,29 +26,41 @@ def flags_of(command):
     return parse_command_line(command[main + 1 :])
 
 
-@pytest.mark.parametrize("script", RUN_SCRIPTS)
-@pytest.mark.parametrize("mode", ["train", "resume", "val", "test"])
-def test_modes_name_the_published_places(ready, script, mode):
-    line = flags_of(dry_run(ready, script, mode, "mine", "/data", "/scratch"))
-    config = Path(line.configs).relative_to(ready.repo)
-    resolved, _ = load_config(REPO / config)
+MODES = {"train": None, "resume": "latest", "val": "max_performance", "test": "max_performance"}
+"""And which checkpoint each reads."""
+
+
+def test_every_script_names_the_published_places_in_every_mode(ready):
+    """In one process, as there are more than a hundred of them."""
+    each = f"for script in {' '.join(RUN_SCRIPTS)}; do for mode in {' '.join(MODES)}; do"
+    done = ready.bash("-c", f"{each} (set -- $mode mine /data /scratch --dry_run; source $script); done; done")
+    assert done.returncode == 0, done.stderr
+    commands = iter(map(shlex.split, done.stdout.splitlines()))
+    for script in RUN_SCRIPTS:
+        for mode in MODES:
+            check_places(flags_of(next(commands)), ready.repo, script, mode)
+    assert next(commands, None) is None
+
+
+def check_places(line, repo, script, mode):
+    where, config = f"{script} {mode}", REPO / Path(line.configs).relative_to(repo)
+    resolved, _ = load_config(config)
     published = re.search("MODEL=(.+) BACKBONE=(.+)", (REPO / script).read_text())
-    assert load_config(REPO / config, {"network.model_name": published[1]})[0] == resolved
-    assert published[2] == resolved.network.backbone
+    assert load_config(config, {"network.model_name": published[1]})[0] == resolved, where
+    assert published[2] == resolved.network.backbone, where
     name = f"{published[1]}_{published[2]}_mine"
     checkpoints = Path("/scratch/Processed/checkpoints/thermalFaceDB")
-    flags = line.flags
-    assert Path("/scratch/Processed", resolved.checkpoints.checkpoints_dir) == checkpoints
-    assert flags["checkpoints.checkpoints_root"] == "/scratch/Processed"
-    assert flags["checkpoints.checkpoints_name"] == name
-    assert flags["data.data_dir"] == ["/data/Processed"]
-    assert Path(flags["logging.log_file"]).parent == Path("/scratch/logs")
-    assert flags["phase"] == ("train" if mode in ("train", "resume") else "test")
-    kind = {"train": None, "resume": "latest", "val": "max_performance", "test": "max_performance"}[mode]
-    assert flags.get("network.resume") == (kind and str(checkpoints / f"{name}_{kind}.pth"))
-    assert flags.get("network.resume_continue") == (True if mode == "resume" else None)
+    flags, kind = line.flags, MODES[mode]
+    assert Path("/scratch/Processed", resolved.checkpoints.checkpoints_dir) == checkpoints, where
+    assert flags["checkpoints.checkpoints_root"] == "/scratch/Processed", where
+    assert flags["checkpoints.checkpoints_name"] == name, where
+    assert flags["data.data_dir"] == ["/data/Processed"], where
+    assert Path(flags["logging.log_file"]).parent == Path("/scratch/logs"), where
+    assert flags["phase"] == ("train" if mode in ("train", "resume") else "test"), where
+    assert flags.get("network.resume") == (kind and str(checkpoints / f"{name}_{kind}.pth")), where
+    assert flags.get("network.resume_continue") == (True if mode == "resume" else None), where
     results = f"/scratch/seg_results/thermalFaceDB/{name}_{mode}"
-    assert flags.get("test.out_dir") == (results if mode in ("val", "test") else None)
+    assert flags.get("test.out_dir") == (results if mode in ("val", "test") else None), where
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,9 @@ def table_rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("fork", [False, True], ids=["scratch", "fork"])
+@pytest.mark.parametrize(
+    "fork", [pytest.param(False, marks=pytest.mark.thorough, id="scratch"), pytest.param(True, id="fork")]
+)
 def test_whole_strategies_table(processes, tiny_database, tmp_path, monkeypatch, fork):
     monkeypatch.setattr(processes, "work", lambda arguments, output: main_py.main(arguments))
     protocol = ["--protocol", "fork", "--fork_iters", "1"] if fork else []
@@ -116,7 +118,10 @@ def test_whole_strategies_table(processes, tiny_database, tmp_path, monkeypatch,
 
 
 def test_the_script_runs_main_py_in_processes(processes, tiny_database, tmp_path, monkeypatch):
-    monkeypatch.setattr(processes, "work", lambda arguments, output: main_py.main(arguments))
+    def work(arguments, output):
+        return main_py.main(arguments) if "/U_samcl_seed0/" in " ".join(arguments) else pretend(arguments, output)
+
+    monkeypatch.setattr(processes, "work", work)
     command = ["ablation", str(tiny_database.parent), str(tmp_path), *TINY, "--seeds", "0", "--max_iters", "1"]
     assert main(command) == 0
     metrics = tmp_path / "tables/runs/U_samcl_seed0/val/metrics.json"
@@ -313,5 +318,5 @@ def test_synthetic_data_is_named(processes, tiny_database, tmp_path, monkeypatch
     monkeypatch.setattr(processes, "work", pretend)
     (tmp_path / place).mkdir(exist_ok=True)
     (tmp_path / place / "synthetic.json").write_text("{}")
-    assert main(["ablation", str(tmp_path), str(tmp_path), *TINY]) == 0
+    assert main(["ablation", str(tmp_path), str(tmp_path), *TINY, "--seeds", "0"]) == 0
     assert (tmp_path / "tables/ablation/table.md").read_text().startswith("# Ablation, synthetic frames")

@@ -135,6 +135,7 @@ def test_submitted_again_it_goes_on_with_the_run(submit, tmp_path):
     assert line.flags["network.resume_continue"] is True
 
 
+@pytest.mark.thorough
 def test_two_machines_train_as_one(submit, tmp_path):
     config = prepare(tmp_path)
     (tmp_path / "db").mkdir()

@@ -10,6 +10,7 @@ from scripts.soak import Leak, Sample, judge, sample, soak
 STEADY = Sample(memory=500.0, files=40, threads=9, processes=3)
 
 
+@pytest.mark.thorough
 def test_a_run_of_some_steps_is_steady_and_leaves_no_more_than_its_files(tmp_path):
     judge(soak(tmp_path, steps=160))
     left = {path.name for path in (tmp_path / "checkpoints").iterdir()}

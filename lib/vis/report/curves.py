@@ -48,7 +48,11 @@ def line_chart(title: str, curves: Mapping[str, Curve], unit: str = "") -> Html:
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers from at most ``low`` to at least ``high``, 1, 2 or 5 times a power of ten apart."""
+    """Round numbers from at most ``low`` to at least ``high``, 1, 2 or 5 times a power of ten apart.
+
+    >>> ticks(0, 900)
+    [0, 200, 400, 600, 800, 1000]
+    """
     size = max(abs(low), abs(high))
     # Values that differ by their last digits alone are one value: ticks between them could not be told apart.
     span = high - low if high - low > 1e-6 * size else size or 1.0

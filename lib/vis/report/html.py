@@ -25,6 +25,9 @@ def tag(element: str, /, *children: str, **attributes: str | float | bool | None
         children: text, which is escaped, and :class:`Html`, which isn't.
         attributes: a last underscore is left out (``class_``), others become hyphens; True stands for an attribute
             without a value, False and None leave it out.
+
+    >>> tag("p", "1 < 2", class_="note")
+    '<p class="note">1 &lt; 2</p>'
     """
     start = f"<{element}{''.join(_attribute(key, value) for key, value in attributes.items())}"
     if element in _SVG_LEAVES and not children:

@@ -16,7 +16,11 @@ def pixels(value: float | None) -> str:
 
 
 def signed(value: float | None, digits: int = 2) -> str:
-    """A difference as ``+1.20`` or ``-1.20`` with a true minus sign; what rounds to nothing has no sign."""
+    """A difference as ``+1.20`` or ``-1.20`` with a true minus sign; what rounds to nothing has no sign.
+
+    >>> signed(1.2), signed(0.001)
+    ('+1.20', '0.00')
+    """
     if value is None:
         return NONE
     text = f"{value:+.{digits}f}"

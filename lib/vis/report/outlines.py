@@ -16,6 +16,9 @@ def region_path(mask: np.ndarray) -> str:
 
     Args:
         mask: (H, W) bool.
+
+    >>> region_path(np.array([[False, True, True]]))
+    'M1 0h2v1h-2z'
     """
     step = 1
     while _corners(mask[::step, ::step]) > MOST_CORNERS:
