@@ -11,6 +11,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.utils.errors import Interrupted  # noqa: E402
+from scripts.arguments import positive  # noqa: E402
 
 # Nothing heavy is imported here: worker processes that prepare frames import this file, too.
 PARTS = {
@@ -79,14 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="fewer repeats and smaller cases")
     parser.add_argument("--only", type=_parts, default=list(PARTS), metavar="PART[,PART]", help=" ".join(PARTS))
     parser.add_argument("--out", type=Path, default=Path("runs/benchmark"), metavar="DIR", help="runs/benchmark")
-    parser.add_argument("--threads", type=_threads, metavar="N", help="computing threads; default: one per core")
+    parser.add_argument("--threads", type=positive, metavar="N", help="computing threads; default: one per core")
     return parser
-
-
-def _threads(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected 1 or more, got {text}")
-    return int(text)
 
 
 def _parts(text: str) -> list[str]:

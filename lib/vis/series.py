@@ -6,12 +6,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from lib.utils.files import atomic_write
+from lib.vis.style import BACKGROUND, COLOURS, FAINT, INK
 
-BACKGROUND, INK, FAINT = "#fbfbf9", "#24292f", "#9aa0a6"
-"""Opaque, so that the figures can be read on light and on dark pages alike."""
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#555555")
-"""Told apart by colour-blind people as well (Okabe and Ito); the lines also carry their names."""
 STYLES = ("-", "--", ":", "-.")
+"""Of lines, once all colours are used; lines also carry their names."""
 LABEL_HEIGHT = 0.05
 """Of the axes, which a line's name takes."""
 MARKED = 60

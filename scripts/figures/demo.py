@@ -23,9 +23,10 @@ from lib.metrics.regions import find_regions  # noqa: E402
 from lib.utils.config import Config  # noqa: E402
 from lib.utils.files import atomic_write  # noqa: E402
 from lib.vis import palette_of  # noqa: E402
+from lib.vis.overlay import tinted  # noqa: E402
 from scripts.figures.moving_face import BREATHS, film, set_up  # noqa: E402
 from scripts.figures.segment import segment  # noqa: E402
-from scripts.figures.style import BLUE, IMAGES, ORANGE, REPO, class_patches, labelled, styled  # noqa: E402
+from scripts.figures.style import BLUE, IMAGES, ORANGE, REPO, class_patches, styled  # noqa: E402
 from scripts.prediction import config_of  # noqa: E402
 
 FPS = 10
@@ -74,7 +75,7 @@ def draw(frames: Sequence[np.ndarray], labels: Sequence[np.ndarray], config: Con
     nostrils = [find_regions(label, names)["nostrils"].mask for label in labels]
     means = [frame[mask].mean() if mask.any() else np.nan for frame, mask in zip(frames, nostrils, strict=True)]
     pictures = [
-        outlined(labelled(frame, label, names, palette), mask)
+        outlined(tinted(frame, label, palette), mask)
         for frame, label, mask in zip(frames, labels, nostrils, strict=True)
     ]
     height, width = pictures[0].shape[:2]

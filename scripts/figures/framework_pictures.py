@@ -15,8 +15,7 @@ from lib.models.samcl_auxiliary import SAMCLAuxiliary
 from lib.synthetic.database import FrameName, Options, make_frame
 from lib.utils.config import Config
 from lib.vis import palette_of
-from lib.vis.overlay import grey_levels
-from scripts.figures.style import labelled
+from lib.vis.overlay import grey_levels, tinted
 
 _OUTSIDE = 255
 _BACKGROUND = 40
@@ -50,7 +49,7 @@ def draw_pictures(cfg: Config, subject: int, seed: int) -> Pictures:
     return Pictures(
         frame=grey_levels(frame),
         truth=mixed(one_hot(truth, cfg.data.num_classes), colours),
-        segmented=labelled(frame, truth, cfg.data.names, palette_of(cfg.data.num_classes, cfg.data.palette)),
+        segmented=tinted(frame, truth, palette_of(cfg.data.num_classes, cfg.data.palette)),
         augmented=np.where(valid, grey_levels(augmented), _OUTSIDE).astype(np.uint8),
         masks=[[mixed(mask, colours) for mask in scale] for scale in scales(label, cfg.data.num_classes, seed)],
     )

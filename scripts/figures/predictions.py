@@ -20,8 +20,9 @@ from lib.utils.config import Config  # noqa: E402
 from lib.utils.errors import DataError  # noqa: E402
 from lib.utils.files import atomic_write  # noqa: E402
 from lib.vis import palette_of  # noqa: E402
+from lib.vis.overlay import tinted  # noqa: E402
 from scripts.figures.moving_face import BREATHS, film, set_up  # noqa: E402
-from scripts.figures.style import IMAGES, REPO, class_patches, labelled, save, styled, without_ticks  # noqa: E402
+from scripts.figures.style import IMAGES, REPO, class_patches, save, styled, without_ticks  # noqa: E402
 from scripts.prediction import config_of, predict  # noqa: E402
 
 FPS = 10
@@ -81,7 +82,7 @@ def draw(frames: np.ndarray, labels: Sequence[np.ndarray], regions: np.ndarray, 
     figure = Figure(figsize=(9.6, 8.3), layout="constrained", facecolor="white")
     above, below = figure.subfigures(2, 1, height_ratios=(3.0, 5.1))
     for axes, frame, label in zip(above.subplots(1, len(frames)), frames, labels, strict=True):
-        axes.imshow(labelled(frame, label, names, palette))
+        axes.imshow(tinted(frame, label, palette))
         without_ticks(axes)
     patches = class_patches(names, palette)
     above.legend(handles=patches, loc="outside lower center", ncols=len(patches))

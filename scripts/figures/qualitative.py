@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -29,13 +28,12 @@ from lib.metrics import frame_scores  # noqa: E402
 from lib.utils.config import Config  # noqa: E402
 from lib.utils.errors import ConfigError, DataError  # noqa: E402
 from lib.vis import palette_of  # noqa: E402
-from lib.vis.overlay import grey_levels  # noqa: E402
+from lib.vis.overlay import grey_levels, tinted  # noqa: E402
 from scripts.figures.segment import segment  # noqa: E402
 from scripts.figures.style import (  # noqa: E402
     IMAGES,
     class_patches,
     evenly,
-    labelled,
     save,
     say_origin,
     styled,
@@ -130,9 +128,9 @@ def draw(pictures: Sequence[Picture], found: Mapping[str, Sequence[np.ndarray]],
     for row, (axes, picture) in enumerate(zip(grid, pictures, strict=True)):
         axes[0].imshow(grey_levels(picture.image), cmap="gray", vmin=0, vmax=255)
         axes[0].set_ylabel(picture.group, fontsize=12)
-        show(axes[1], picture.image, picture.label, names, palette)
+        axes[1].imshow(tinted(picture.image, picture.label, palette))
         for place, predictions in zip(axes[2:], found.values(), strict=True):
-            show(place, picture.image, predictions[row], names, palette)
+            place.imshow(tinted(picture.image, predictions[row], palette))
             score = frame_scores("", predictions[row], picture.label, len(names)).miou
             place.set_xlabel("no truth" if score is None else f"mean IoU {100 * score:.1f} %", labelpad=2)
     for axes, title in zip(grid[0], titles, strict=True):
@@ -143,11 +141,6 @@ def draw(pictures: Sequence[Picture], found: Mapping[str, Sequence[np.ndarray]],
         handles=class_patches(names, palette), loc="outside lower center", ncols=len(names) - 1, borderaxespad=0
     )
     return figure
-
-
-def show(axes: Axes, image: np.ndarray, label: np.ndarray, names: Sequence[str], palette: np.ndarray) -> None:
-    """A frame in grey under its classes."""
-    axes.imshow(labelled(image, label, names, palette))
 
 
 if __name__ == "__main__":

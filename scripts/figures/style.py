@@ -1,4 +1,4 @@
-"""What the figures share: fonts, colours, how a labelled frame and its legend look, and how a figure is saved."""
+"""What the figures share: fonts, colours, the legend of classes, and how a figure is saved."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -14,16 +14,16 @@ from matplotlib.figure import Figure  # noqa: E402
 from matplotlib.patches import Patch  # noqa: E402
 
 from lib.utils.files import atomic_write  # noqa: E402
-from lib.vis import overlay  # noqa: E402
-from lib.vis.overlay import MIN_LONG_SIDE, OPACITY  # noqa: E402
+from lib.vis.overlay import OPACITY  # noqa: E402
+from lib.vis.style import COLOURS, FAINT, INK  # noqa: E402
 
 REPO = Path(__file__).resolve().parents[2]
 IMAGES = REPO / "images"
 CONFIG = REPO / "configs/thermalFaceDB/U_GCL_Occ.json"
 
-BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
-"""Told apart by colour-blind people as well (Okabe and Ito)."""
-INK, QUIET, FAINT = "#24292f", "#57606a", "#9aa0a6"
+BLUE, ORANGE, GREEN = COLOURS[:3]
+QUIET = "#57606a"
+"""Of text that says less."""
 HATCHES = ("///", "\\\\\\", "---", "|||", "xxx", "+++")
 """Matplotlib's names of the hatches of :mod:`lib.vis.patterns`, in their order."""
 Item = TypeVar("Item")
@@ -39,15 +39,8 @@ def styled() -> AbstractContextManager:
     return matplotlib.rc_context(_STYLE)
 
 
-def labelled(frame: np.ndarray, label: np.ndarray, names: Sequence[str], palette: np.ndarray) -> np.ndarray:
-    """:func:`lib.vis.overlay` without its strip of names: (H', W', 3) uint8; small frames are enlarged."""
-    factor = max(1, MIN_LONG_SIDE // max(label.shape))
-    height, width = (factor * side for side in label.shape)
-    return overlay(frame, label, names, palette)[:height, :width]
-
-
 def class_patches(names: Sequence[str], palette: np.ndarray) -> list[Patch]:
-    """Swatches for a legend, as :func:`labelled` shows the classes; the black background has none."""
+    """Swatches for a legend, as :func:`lib.vis.overlay.tinted` shows the classes; the black background has none."""
     tints = 1 - OPACITY * (1 - palette / 255)
     return [
         Patch(facecolor=tint, edgecolor=colour / 255, hatch=HATCHES[index % len(HATCHES)], label=name)

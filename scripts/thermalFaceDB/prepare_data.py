@@ -12,6 +12,7 @@ from lib.datasets.thermal_face_db.prepare import SKIPPED_FILE, SPLITS, USUAL_RAN
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS  # noqa: E402
 from lib.thermal.resize import LABEL_RESIZES  # noqa: E402
 from lib.utils.cores import available_cores  # noqa: E402
+from scripts.arguments import switch  # noqa: E402
 
 SHOWN = 50  # skipped frames that are printed; all are in skipped.csv
 
@@ -77,21 +78,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--skip_bad",
-        type=_switch,
+        type=switch,
         metavar="y|n",
         default=False,
         help="exit with 0 though frames were skipped",
     )
     parser.add_argument(
-        "--overwrite", type=_switch, metavar="y|n", default=False, help="replace what is prepared already"
+        "--overwrite", type=switch, metavar="y|n", default=False, help="replace what is prepared already"
     )
     return parser
-
-
-def _switch(text: str) -> bool:
-    if text.lower() not in ("y", "n", "yes", "no", "true", "false"):
-        raise argparse.ArgumentTypeError(f"expected y or n, got {text!r}")
-    return text.lower() in ("y", "yes", "true")
 
 
 def _crop(words: list[str]) -> tuple[int, int] | None:

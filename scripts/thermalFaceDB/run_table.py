@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lib.utils.cli import CommandLine, parse_command_line  # noqa: E402
 from lib.utils.errors import ConfigError  # noqa: E402
+from scripts.arguments import positive  # noqa: E402
 from scripts.thermalFaceDB.tables.plan import NETWORKS, TABLES, Cell, table_cells  # noqa: E402
 from scripts.thermalFaceDB.tables.render import MIOU, Results, write_table  # noqa: E402
 from scripts.thermalFaceDB.tables.runs import RunFailedError, Runs, validation_sets  # noqa: E402
@@ -105,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         help="train each cell from the start, or go on from a baseline (RMI + TiAug) per network and seed, "
         "which resolves smaller differences; default scratch",
     )
-    parser.add_argument("--fork_iters", type=_positive, metavar="N", help="iterations of each fork")
+    parser.add_argument("--fork_iters", type=positive, metavar="N", help="iterations of each fork")
     parser.add_argument(
         "--unconstrained",
         type=_path,
@@ -113,19 +114,13 @@ def _parser() -> argparse.ArgumentParser:
         help="unconstrained frames, DIR/{image,label}, to validate on instead of those under TiAug",
     )
     parser.add_argument(
-        "--jobs", type=_positive, metavar="N", default=1, help="cells at a time, in turn on the visible GPUs; default 1"
+        "--jobs", type=positive, metavar="N", default=1, help="cells at a time, in turn on the visible GPUs; default 1"
     )
     return parser
 
 
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return int(text)
 
 
 def _seeds(text: str) -> list[int]:
@@ -138,7 +133,7 @@ def _seeds(text: str) -> list[int]:
 def _networks(text: str) -> dict[str, int | None]:
     """How many seeds each network has, None for all."""
     words = [word.partition(":") for word in text.split(",")]
-    networks = {name: _positive(count) if colon else None for name, colon, count in words}
+    networks = {name: positive(count) if colon else None for name, colon, count in words}
     if not set(networks) <= set(NETWORKS) or len(networks) < len(words):
         raise argparse.ArgumentTypeError(f"expected different ones of {', '.join(NETWORKS)}, got {text!r}")
     return networks

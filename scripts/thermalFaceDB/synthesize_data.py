@@ -9,15 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lib.synthetic import synthesize  # noqa: E402
 from lib.utils.errors import DataError  # noqa: E402
-
-
-def yes(text: str) -> bool:
-    """y or n."""
-    if text.lower() in ("y", "yes", "true", "1"):
-        return True
-    if text.lower() in ("n", "no", "false", "0"):
-        return False
-    raise argparse.ArgumentTypeError(f"expected y or n, got {text!r}")
+from scripts.arguments import switch  # noqa: E402
 
 
 def main() -> int:
@@ -34,7 +26,7 @@ def main() -> int:
     parser.add_argument("--height", type=int, default=768, metavar="H", help="pixels")
     parser.add_argument("--width", type=int, default=1024, metavar="W", help="pixels")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of everything")
-    parser.add_argument("--unconstrained", type=yes, default=False, metavar="y|n", help="occluders, wide conditions")
+    parser.add_argument("--unconstrained", type=switch, default=False, metavar="y|n", help="occluders, wide conditions")
     parser.add_argument("--workers", type=int, metavar="N", help="processes; default: one per core")
     options = vars(parser.parse_args())
     logging.basicConfig(level=logging.INFO, format="%(message)s")

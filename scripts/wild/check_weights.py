@@ -18,6 +18,7 @@ REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO))
 
 from lib.utils.errors import CheckpointError, ConfigError, DataError, OutputError  # noqa: E402
+from scripts.arguments import positive  # noqa: E402
 
 WEIGHTS = REPO / "lib/models/pretrained/face.pth"
 
@@ -69,16 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="a PNG of frames: the worst, median and best with masks (OUT_DIR/sheet.png), or the first with boxes",
     )
-    add("--tiles", type=_positive, default=60, metavar="N", help="of --frames_dir: frames on that sheet (60)")
+    add("--tiles", type=positive, default=60, metavar="N", help="of --frames_dir: frames on that sheet (60)")
     add("pairs", nargs="*", metavar="section.key=value", help="config values, e.g. predict.temp_preset=centikelvin")
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, got {text}")
-    return number
 
 
 def _check(args: argparse.Namespace) -> None:

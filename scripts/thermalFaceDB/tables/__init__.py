@@ -1,1 +1,4 @@
-"""Tables of learning strategies against networks: what to run, running it, statistics over seeds, writing them."""
+"""What run_table.py makes tables of: which cells there are (plan), running them (runs), writing them down (render).
+
+A row is a learning strategy, a column a network of the Thermal Face Database, a cell one run per seed.
+"""

@@ -8,9 +8,10 @@ from typing import TextIO
 
 from lib.metrics.statistics import Difference, Scores, paired_difference, summarise
 from lib.utils.files import atomic_write
+from lib.vis.report.numbers import MINUS
+from lib.vis.style import COLOURS
 from scripts.thermalFaceDB.tables.plan import NETWORKS, Row, Table
 
-MINUS = "\N{MINUS SIGN}"
 COLUMNS = (
     *("set", "network", "strategy", "seeds", "miou", "mean", "std"),
     *("compared_to", "pairs", "difference", "interval_low", "interval_high"),
@@ -235,7 +236,7 @@ def picture(results: Results):
     return figure
 
 
-_COLOURS = ("#0072b2", "#d55e00")  # told apart by colour-blind readers
+_COLOURS = COLOURS[:2]
 _OFFSETS = (-0.14, 0.14)
 
 
