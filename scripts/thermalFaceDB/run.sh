@@ -5,6 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 DATASET="${CONFIG%/*}"
 DATASET="${DATASET##*/}" # the config's folder names the folders of checkpoints and results
+[[ "$DATASET" != configs ]] || DATASET=thermalFaceDB # whose layout the quickstart's frames have
 USAGE="usage: bash ${call:-$0} train|resume|val|test NAME DATA_ROOT SCRATCH_ROOT [--dry_run] [any main.py arguments]
   train   trains $CONFIG on DATA_ROOT/Processed/train
   resume  continues from the latest checkpoint of NAME
