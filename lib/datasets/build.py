@@ -3,17 +3,16 @@
 import logging
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-import numpy as np
-
-from lib.datasets.dataset import SegmentationDataset, check_unique_names, find_samples, find_test_samples
+from lib.datasets.dataset import Sample, SegmentationDataset, check_unique_names, find_samples, find_test_samples
 from lib.datasets.loading.bad_samples import BadSamples
 from lib.datasets.loading.loader import BatchLoader, EndlessBatches, EvalReader, TrainReader, equal_size_batches
 from lib.datasets.transforms import TransformSequence, build_transforms
-from lib.thermal import normalize
+from lib.thermal import Reading, normalize
 from lib.utils.config import Config
-from lib.utils.config.data_sections import DataTransformer, Transforms
+from lib.utils.config.data_sections import Data, DataTransformer, Normalize, Transforms
 from lib.utils.errors import ConfigError
 
 logger = logging.getLogger("samcl")
@@ -58,7 +57,7 @@ def build_train_loader(
     )
     transforms = build_transforms(cfg.train_trans, cfg.train.data_transformer)
     max_bad = cfg.data.max_bad_samples if skip else None
-    read = TrainReader(dataset, transforms, _Normalize(cfg.normalize), cfg.seed, max_bad)
+    read = TrainReader(dataset, transforms, partial(normalize, **normalization(cfg.normalize)), cfg.seed, max_bad)
     if dataset.cache and dataset.cache.count < len(dataset):
         logger.info(
             "data.cache_gb %g holds %d of %d training frames; the others are read anew in every epoch",
@@ -103,13 +102,32 @@ def build_eval_loader(
     else:
         samples, batch_size = find_test_samples(test_dir), cfg.test.batch_size
     dataset = _dataset(cfg, [sample for sample in samples if names is None or sample.name in names], cache_gb)
-    transform, sizes = None, dataset.sizes
+    transform, sizes = None, [size for size in dataset.sizes if size]
     if unconstrained:
         width, height = cfg.train.data_transformer.input_size
         transform, sizes = _published_tiaug(width, height), [(height, width)] * len(dataset)
     batches = equal_size_batches(sizes, batch_size, rank, world_size)
-    read = EvalReader(dataset, _Normalize(cfg.normalize), transform)
+    read = EvalReader(dataset, partial(normalize, **normalization(cfg.normalize)), transform)
     return BatchLoader(read, batches, min(cfg.data.workers, len(batches)), pin_memory, dataset)
+
+
+def reading_of(data: Data) -> Reading:
+    """What section ``data`` says about the numbers in the frames' files, in every phase.
+
+    >>> reading_of(Data(temp_preset="centikelvin")).preset
+    'centikelvin'
+    """
+    width, height = data.raw_size
+    return Reading(data.temp_preset, data.temp_scale, data.temp_offset, (width, height))
+
+
+def normalization(section: Normalize) -> dict[str, Any]:
+    """The keyword arguments of :func:`lib.thermal.normalize` that section ``normalize`` says.
+
+    >>> normalization(Normalize(norm_mode=1, clip=[0.0, 40.0]))["clip"]
+    [0.0, 40.0]
+    """
+    return {name: getattr(section, name) for name in ("norm_mode", "clip", "window", "mean", "std", "div_value")}
 
 
 def _published_tiaug(width: int, height: int) -> TransformSequence:
@@ -119,10 +137,10 @@ def _published_tiaug(width: int, height: int) -> TransformSequence:
     return build_transforms(trans, DataTransformer(input_size=size))
 
 
-def _dataset(cfg: Config, samples: list, cache_gb: float, keep_bad: bool = False) -> SegmentationDataset:
+def _dataset(cfg: Config, samples: Sequence[Sample], cache_gb: float, keep_bad: bool = False) -> SegmentationDataset:
     data = cfg.data
     return SegmentationDataset(
-        samples, data.num_classes, data.remap_classes, data.num_channels, cache_gb * 1e9, keep_bad
+        samples, data.num_classes, data.remap_classes, data.num_channels, cache_gb * 1e9, keep_bad, reading_of(data)
     )
 
 
@@ -145,13 +163,3 @@ def _check_fit(cfg: Config, sizes: Sequence[tuple[int, int]]) -> None:
             f"have after train_trans, got {input_size[0]}x{input_size[1]}; end train_trans.trans_seq with a "
             "random_crop of ratio 1, or enlarge input_size"
         )
-
-
-@dataclass(frozen=True)
-class _Normalize:
-    """:func:`normalize` with a config's section; an object, as lambdas can't be sent to worker processes."""
-
-    section: object
-
-    def __call__(self, image: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
-        return normalize(image, valid, self.section)

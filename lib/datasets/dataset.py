@@ -1,27 +1,23 @@
 """Frames and labels of ``{root}/{train,val}/{image,label}`` folders, or of a folder of frames to test on."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from lib.datasets.frames import (
-    IMAGE_SUFFIXES,
-    array_shape,
-    check_image_shape,
-    picture_size,
-    read_image,
-    read_label,
-)
-from lib.datasets.labels import LabelMap
+from lib.datasets.labels import LabelMap, label_size, read_label
 from lib.datasets.loading.cache import FrameCache
+from lib.thermal.frame import Reading
+from lib.thermal.readers import FRAME_SUFFIXES, FrameReader
 from lib.utils.errors import DataError
+from lib.utils.text import first_few
 
 
 class Sample(NamedTuple):
-    """One frame on disk: ``name`` is the stem of its files; ``label`` is None if there are no labels."""
+    """The files of one frame: ``name`` is their stem; ``label`` is None if there are no labels."""
 
     name: str
     image: Path
@@ -38,16 +34,20 @@ class SegmentationDataset:
         num_channels: channels of the frames.
         cache_bytes: memory for decoded frames, shared with worker processes; 0 reads the files every time.
         keep_bad: put samples whose files are damaged into :attr:`bad` instead of raising.
+        reading: what is known of the frames' numbers; what it leaves open is decided from the numbers, for all frames
+            at once.
 
     Attributes:
         samples: the samples, in the order given.
         sizes: (H, W) of each sample; None of a bad one.
         bad: by index of the sample, what was wrong with its files when this was made.
+        notes: what was decided about the frames' numbers.
         cache: the decoded frames; None without.
 
     Raises:
         ConfigError: ``remap_classes`` doesn't fit ``num_classes``.
-        DataError: a file is missing or damaged, has other channels, or image and label differ in size.
+        DataError: a file is missing or damaged, has other channels, image and label differ in size, or the unit of
+            integers is unclear.
     """
 
     def __init__(
@@ -58,10 +58,13 @@ class SegmentationDataset:
         num_channels: int = 1,
         cache_bytes: float = 0,
         keep_bad: bool = False,
+        reading: Reading | None = None,
     ) -> None:
         self.samples = tuple(samples)
         self._label_map = LabelMap(num_classes, remap_classes)
-        self._num_channels = num_channels
+        self._reader = FrameReader(reading, num_channels)
+        folders = dict.fromkeys(str(sample.image.parent) for sample in self.samples)
+        self.notes = self._reader.decide([sample.image for sample in self.samples], first_few(list(folders), 2))
         self.bad: dict[int, str] = {}
         self.sizes = tuple(self._check(index, keep_bad) for index in range(len(self.samples)))
         labelled = any(sample.label for sample in self.samples)
@@ -79,8 +82,7 @@ class SegmentationDataset:
         """
         if index in self.bad:
             raise DataError(self.bad[index])
-        kept = self.cache and self.cache.get(index)
-        if kept:
+        if self.cache and (kept := self.cache.get(index)):
             return kept
         image, label = self._read(index)
         if self.cache:
@@ -89,11 +91,12 @@ class SegmentationDataset:
 
     def _read(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
         sample = self.samples[index]
-        image = read_image(sample.image, self._num_channels)
-        if image.shape[:2] != self.sizes[index]:
+        image = self._reader.read(sample.image).values
+        expected = self.sizes[index]
+        if expected and image.shape[:2] != expected:
             raise DataError(
                 f"{sample.image}: the frame is {image.shape[0]}x{image.shape[1]} (height x width) now and was "
-                "{}x{} when the run started; frames must not change while they are used".format(*self.sizes[index])
+                f"{expected[0]}x{expected[1]} when the run started; frames must not change while they are used"
             )
         if sample.label is None:
             return image, None
@@ -111,14 +114,9 @@ class SegmentationDataset:
             return None
 
     def _size(self, sample: Sample) -> tuple[int, int]:
-        if sample.image.suffix.lower() == ".npy":
-            shape = array_shape(sample.image)
-            check_image_shape(sample.image, shape, self._num_channels)
-            size = shape[:2]
-        else:
-            size = picture_size(sample.image)
+        size = self._reader.size(sample.image)
         if sample.label is not None:
-            _check_sizes(sample, size, picture_size(sample.label))
+            _check_sizes(sample, size, label_size(sample.label))
         return size
 
 
@@ -128,6 +126,56 @@ def _check_sizes(sample: Sample, image: tuple[int, ...], label: tuple[int, ...])
             f"{sample.label}: the label is {label[0]}x{label[1]} (height x width), its image {sample.image} "
             f"is {image[0]}x{image[1]}; prepare them anew, from the same frame"
         )
+
+
+class Pairs(NamedTuple):
+    """The files of a folder with ``image/`` and ``label/``.
+
+    Attributes:
+        folder: that folder.
+        images, labels: paths by stem, sorted.
+        repeated: names of image files whose stem another one has.
+    """
+
+    folder: Path
+    images: dict[str, Path]
+    labels: dict[str, Path]
+    repeated: list[str]
+
+    @property
+    def samples(self) -> list[Sample]:
+        """The frames that have a label, by name."""
+        return [Sample(name, self.images[name], self.labels[name]) for name in self.images if name in self.labels]
+
+    @property
+    def unlabelled(self) -> list[str]:
+        """Names of frames without label."""
+        return [name for name in self.images if name not in self.labels]
+
+    @property
+    def frameless(self) -> list[str]:
+        """Names of labels without frame."""
+        return [name for name in self.labels if name not in self.images]
+
+
+def find_pairs(folder: Path) -> Pairs:
+    """List ``folder/image`` and ``folder/label``, both of which must exist; hidden files aren't data."""
+    images, repeated = _by_stem(folder / "image", FRAME_SUFFIXES)
+    return Pairs(folder, images, _by_stem(folder / "label", (".png",))[0], repeated)
+
+
+def _by_stem(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, Path], list[str]]:
+    """Files of ``folder`` with one of ``suffixes`` by stem, sorted, and the names of those whose stem is taken."""
+    found: dict[str, Path] = {}
+    repeated = []
+    for path in sorted(folder.iterdir(), key=lambda path: (path.stem, path.suffix)):
+        if path.suffix.lower() not in suffixes or path.name.startswith("."):
+            continue
+        if path.stem in found:
+            repeated.append(path.name)
+        else:
+            found[path.stem] = path
+    return found, repeated
 
 
 def find_samples(roots: Sequence[str | os.PathLike], splits: Sequence[str], allow_lonely: bool = False) -> list[Sample]:
@@ -149,10 +197,10 @@ def find_samples(roots: Sequence[str | os.PathLike], splits: Sequence[str], allo
         raise DataError(f"data.data_dir: {twice[0]} is named twice" if twice else "data.data_dir: names no folder")
     samples = []
     for root in map(Path, roots):
-        found = [sample for split in splits for sample in _find_pairs(root, split, allow_lonely)]
+        found = [sample for split in splits for sample in _samples_of(root, split, allow_lonely)]
         twice = _duplicates(sample.name for sample in found)
         if twice:
-            raise DataError(f"{root}: in both {' and '.join(splits)}: {_listing(twice)}; frames may be in one only")
+            raise DataError(f"{root}: in both {' and '.join(splits)}: {first_few(twice)}; frames may be in one only")
         samples += found
     return samples
 
@@ -166,12 +214,14 @@ def find_test_samples(folder: str | os.PathLike) -> list[Sample]:
     folder = Path(folder)
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; test_dir is a folder of frames, with label/<stem>.png or without")
-    images = _by_stem(folder / "image" if (folder / "image").is_dir() else folder, IMAGE_SUFFIXES)
+    images, repeated = _by_stem(folder / "image" if (folder / "image").is_dir() else folder, FRAME_SUFFIXES)
+    labels = _by_stem(folder / "label", (".png",))[0] if (folder / "label").is_dir() else {}
+    pairs = Pairs(folder, images, labels, repeated)
+    _refuse_repeated(pairs)
     if not images:
-        raise DataError(f"{folder}: no frames; expected *.npy here or in image/ (or pictures)")
-    labels = _by_stem(folder / "label", (".png",)) if (folder / "label").is_dir() else {}
+        raise DataError(f"{folder}: no frames; expected *.npy here or in image/ (or other thermal files)")
     if labels:
-        _check_pairs(folder, images, labels)
+        _refuse_unpaired(pairs)
     return [Sample(name, path, labels.get(name)) for name, path in images.items()]
 
 
@@ -180,12 +230,12 @@ def check_unique_names(samples: Iterable[Sample]) -> None:
     twice = _duplicates(sample.name for sample in samples)
     if twice:
         raise DataError(
-            f"several roots of data.data_dir have frames of the same name: {_listing(twice)}; results "
+            f"several roots of data.data_dir have frames of the same name: {first_few(twice)}; results "
             "are written by name, so evaluate the roots one by one, or rename the frames"
         )
 
 
-def _find_pairs(root: Path, split: str, allow_lonely: bool) -> list[Sample]:
+def _samples_of(root: Path, split: str, allow_lonely: bool) -> list[Sample]:
     folder = root / split
     for part in (folder / "image", folder / "label"):
         if not part.is_dir():
@@ -195,50 +245,41 @@ def _find_pairs(root: Path, split: str, allow_lonely: bool) -> list[Sample]:
                 f"{part}: no such folder; data.data_dir is the folder that holds train/ and val/, such as "
                 f"the OUT_DIR (DATA_ROOT/Processed) of scripts/thermalFaceDB/prepare_data.sh.{hint}"
             )
-    images, labels = _by_stem(folder / "image", IMAGE_SUFFIXES), _by_stem(folder / "label", (".png",))
-    if not images:
-        raise DataError(f"{folder / 'image'}: no frames; expected *.npy (or pictures)")
+    pairs = find_pairs(folder)
+    _refuse_repeated(pairs)
+    if not pairs.images:
+        raise DataError(f"{folder / 'image'}: no frames; expected *.npy (or other thermal files)")
     if not allow_lonely:
-        _check_pairs(folder, images, labels)
+        _refuse_unpaired(pairs)
     return [
         Sample(
             name,
-            images.get(name, folder / "image" / f"{name}.npy"),
-            labels.get(name, folder / "label" / f"{name}.png"),
+            pairs.images.get(name, folder / "image" / f"{name}.npy"),
+            pairs.labels.get(name, folder / "label" / f"{name}.png"),
         )
-        for name in sorted(images.keys() | labels.keys())
+        for name in sorted(pairs.images.keys() | pairs.labels.keys())
     ]
 
 
-def _by_stem(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """Files of ``folder`` with one of ``suffixes``, by stem, sorted; hidden files aren't data."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.iterdir(), key=lambda path: (path.stem, path.suffix)):
-        if path.suffix.lower() not in suffixes or path.name.startswith("."):
-            continue
-        if path.stem in found:
-            raise DataError(f"{folder}: {found[path.stem].name} and {path.name} have the same stem; keep one")
-        found[path.stem] = path
-    return found
+def _refuse_repeated(pairs: Pairs) -> None:
+    if pairs.repeated:
+        name = pairs.repeated[0]
+        kept = pairs.images[Path(name).stem]
+        raise DataError(f"{kept.parent}: {kept.name} and {name} have the same stem; keep one")
 
 
-def _check_pairs(folder: Path, images: dict[str, Path], labels: dict[str, Path]) -> None:
+def _refuse_unpaired(pairs: Pairs) -> None:
     faults = [
-        f"{len(lonely)} without {wanted}: {_listing(lonely)}"
+        f"{len(lonely)} without {wanted}: {first_few(lonely)}"
         for lonely, wanted in (
-            (sorted(images.keys() - labels.keys()), "label (expected label/<stem>.png)"),
-            (sorted(labels.keys() - images.keys()), "image (expected image/<stem>.npy)"),
+            (pairs.unlabelled, "label (expected label/<stem>.png)"),
+            (pairs.frameless, "image (expected image/<stem>.npy)"),
         )
         if lonely
     ]
     if faults:
-        raise DataError(f"{folder}: image and label don't pair. {'; '.join(faults)}")
+        raise DataError(f"{pairs.folder}: image and label don't pair. {'; '.join(faults)}")
 
 
 def _duplicates(names: Iterable[str]) -> list[str]:
-    seen: set[str] = set()
-    return sorted({name for name in names if name in seen or seen.add(name)})
-
-
-def _listing(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    return sorted(name for name, count in Counter(names).items() if count > 1)

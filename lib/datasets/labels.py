@@ -1,13 +1,15 @@
-"""Label values: the Thermal Face Database's raw classes, the ignored value, remapping to training classes."""
+"""Labels: their files, the Thermal Face Database's raw classes, the ignored value, remapping to training classes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
+from lib.thermal.pictures import FORMATS
 from lib.utils.errors import ConfigError, DataError
-
-IGNORE = 255
-"""Value of ignored pixels in label files and uint8 label arrays; tensors say -1."""
+from lib.utils.labels import IGNORE
 
 RAW_CLASSES = (
     "background",
@@ -39,6 +41,9 @@ class LabelMap:
 
     Raises:
         ConfigError: an entry that is neither a class nor ignored, or too many classes.
+
+    >>> LabelMap(2, [0, 1, 1, -1])(np.array([[0, 2, 3]], np.uint8), "label.png").tolist()
+    [[0, 1, 255]]
     """
 
     def __init__(self, num_classes: int, remap_classes: Sequence[int] | None = None) -> None:
@@ -84,3 +89,43 @@ class LabelMap:
                 "Mend the file, or extend data.remap_classes (-1 ignores a value)."
             )
         return mapped
+
+
+def label_size(path: Path) -> tuple[int, int]:
+    """(H, W) in pixels of a label file, from its header.
+
+    Raises:
+        DataError: missing or no picture.
+    """
+    with _opened(path) as picture:
+        return picture.height, picture.width
+
+
+def read_label(path: Path) -> np.ndarray:
+    """Read a label file: one channel of at most 8 bits; of a palette picture, the indices.
+
+    Returns:
+        (H, W) uint8, values as in the file.
+
+    Raises:
+        DataError: missing, damaged, or of another kind (RGB, 16 bits); names the file.
+    """
+    with _opened(path) as picture:
+        if picture.mode not in ("L", "P", "1"):
+            raise DataError(
+                f"{path}: expected an 8-bit grey or palette picture whose values are classes, got mode {picture.mode}"
+            )
+        try:
+            return np.array(picture, np.uint8)
+        except (OSError, SyntaxError, ValueError) as error:
+            raise DataError(f"{path}: damaged label ({error})") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        picture = Image.open(path, formats=FORMATS)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path}: not a readable picture ({error})") from error
+    with picture:
+        yield picture

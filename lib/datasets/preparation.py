@@ -3,20 +3,15 @@
 import csv
 import json
 import logging
-import multiprocessing
-import sys
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import cv2
-
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
+from lib.utils.processes import process_map
+from lib.utils.text import first_few
 
 log = logging.getLogger("samcl")
 
@@ -69,10 +64,9 @@ def claim_folder(
 def _refuse_strangers(out_dir: Path, outputs: Iterable[Path], expected: set[Path]) -> None:
     strangers = sorted({path.stem: path for path in outputs if path not in expected}.values())
     if strangers:
-        listed = ", ".join(str(path.relative_to(out_dir)) for path in strangers[:5])
-        more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
+        listed = first_few([path.relative_to(out_dir) for path in strangers])
         raise DataError(
-            f"{out_dir}: holds {len(strangers)} frames that RAW_DIR doesn't, or not in that split: {listed}{more}. "
+            f"{out_dir}: holds {len(strangers)} frames that RAW_DIR doesn't, or not in that split: {listed}. "
             "Remove them, choose another OUT_DIR, or --overwrite y to prepare it anew."
         )
 
@@ -121,24 +115,8 @@ def work_through(function: Callable[[Task], Result], tasks: Sequence[Task], work
     Raises:
         DataError: a process died.
     """
-    workers = min(workers, len(tasks))
-    if workers <= 1:
-        yield map(function, tasks)
-        return
-    # Forked processes start at once, where spawned ones import for as long as 30 frames take. A process may be forked
-    # when nothing but daemons that wait, such as tqdm's, runs beside its main thread.
-    alone = all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate())
-    context = multiprocessing.get_context("fork" if alone and sys.platform == "linux" else "spawn")
-    # 0 and not 1, for which OpenCV waits for its threads to end: those of the parent, in a forked process.
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(0,))
-    try:
-        yield pool.map(function, tasks)
-    except BrokenProcessPool as error:
-        raise DataError(
-            "a worker process died (out of memory?). What is done is kept: run it again, with fewer --workers"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with process_map(min(workers, len(tasks))) as run:
+        yield run(function, tasks)
 
 
 def write_skipped(out_dir: Path, skipped: Iterable[tuple[str, str]]) -> None:

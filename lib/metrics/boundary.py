@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-IGNORED = 255
+from lib.utils.labels import IGNORE
+
 TOLERANCE_OF_DIAGONAL = 0.0075
 """Usual tolerance of the boundary F1, as a share of the frame's diagonal: 3.1 pixels at 320x256."""
 
@@ -68,8 +69,8 @@ def boundary_scores(
         raise ValueError(f"prediction and label must have one shape, got {prediction.shape} and {label.shape}")
     if tolerance is None:
         tolerance = usual_tolerance(label.shape)
-    known = label != IGNORED
-    predicted, true = _outlines(np.where(known, prediction, IGNORED)), _outlines(label)
+    known = label != IGNORE
+    predicted, true = _outlines(np.where(known, prediction, IGNORE)), _outlines(label)
     scores = BoundaryScores([], [])
     for index in range(num_classes):
         f1, hd95 = _compare(predicted.of(index), true.of(index), tolerance)
@@ -92,7 +93,7 @@ class _Outlines:
 
 def _outlines(classes: np.ndarray) -> _Outlines:
     edge = np.zeros(classes.shape, dtype=bool)
-    known = classes != IGNORED
+    known = classes != IGNORE
     down = (classes[1:] != classes[:-1]) & known[1:] & known[:-1]
     right = (classes[:, 1:] != classes[:, :-1]) & known[:, 1:] & known[:, :-1]
     edge[1:] |= down

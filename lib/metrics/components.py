@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+from lib.utils.labels import IGNORE
+
 REACH = 0.1
 """Areas closer than twice this are one, such as eyes and eyebrows; in square roots of the largest area's pixels."""
 
@@ -26,7 +28,7 @@ def remove_small_components(label: np.ndarray, min_component_ratio: float) -> np
     >>> np.unique(remove_small_components(label, 0.1)).tolist()
     [0, 1]
     """
-    face = ((label > 0) & (label < 255)).astype(np.uint8)
+    face = ((label > 0) & (label != IGNORE)).astype(np.uint8)
     sizes = cv2.connectedComponentsWithStats(face, connectivity=8)[2][1:, cv2.CC_STAT_AREA]
     if len(sizes) < 2 or not min_component_ratio:
         return label

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from lib.metrics.boundary import IGNORED, boundary_scores
+from lib.metrics.boundary import boundary_scores
+from lib.utils.labels import IGNORE
 
 CLASS_COLUMNS = ("iou", "boundary_f1", "hd95")
 """The scores that a frame has per class."""
@@ -61,7 +62,7 @@ def frame_scores(name: str, prediction: np.ndarray, label: np.ndarray, num_class
     """
     # One count per (truth, prediction), the ignored pixels in rows of their own.
     cells = label.ravel().astype(np.int32) * num_classes + prediction.ravel()
-    counts = np.bincount(cells, minlength=(IGNORED + 1) * num_classes)[: num_classes**2]
+    counts = np.bincount(cells, minlength=(IGNORE + 1) * num_classes)[: num_classes**2]
     counts = counts.reshape(num_classes, num_classes)
     hits, total = counts.diagonal(), int(counts.sum())
     unions = counts.sum(0) + counts.sum(1) - hits

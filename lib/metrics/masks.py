@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from lib.metrics.boundary import IGNORED
 from lib.metrics.boxes import ENOUGH_FOUND, ENOUGH_INSIDE, FALSE_ALARM
 from lib.metrics.frame_scores import mean
+from lib.utils.labels import IGNORE
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,10 +65,10 @@ def mask_scores(frame: str, prediction: np.ndarray, truth: np.ndarray, num_class
         num_classes: C.
     """
     cells = truth.ravel().astype(np.int32) * num_classes + prediction.ravel()
-    counts = np.bincount(cells, minlength=(IGNORED + 1) * num_classes)[: num_classes**2]
+    counts = np.bincount(cells, minlength=(IGNORE + 1) * num_classes)[: num_classes**2]
     counts = counts.reshape(num_classes, num_classes)
     inside, found = float("nan"), False
-    face = (truth > 0) & (truth != IGNORED)
+    face = (truth > 0) & (truth != IGNORE)
     if face.any():
         inside = float(counts[1:, 1:].sum() / max(counts[:, 1:].sum(), 1))
         rows, columns = np.flatnonzero(face.any(1)), np.flatnonzero(face.any(0))

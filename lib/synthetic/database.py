@@ -8,24 +8,20 @@ are spread over recordings (``seq``) of at most ``FRAMES_PER_SEQUENCE``; clothes
 import json
 import logging
 import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
-from lib.synthetic.mean_head import GROUPS
+from lib.datasets.thermal_face_db.ljson import STANDARD_GROUPS
 from lib.synthetic.scene import draw_sequence, render_frame
 from lib.synthetic.subject import Subject, draw_subject
 from lib.utils.cores import available_cores
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
+from lib.utils.processes import process_map
 
 FRAMES_PER_SEQUENCE = 4
 OPTIONS_FILE = "synthetic.json"
@@ -107,20 +103,10 @@ def synthesize(
         _log.info("%d of %d frames are there already", len(names) - len(missing), len(names))
     jobs = [(str(out_dir), name, options) for name in missing]
     workers = min(available_cores() if workers is None else workers, len(jobs))
-    with process_map(workers) as run:
+    with process_map(workers, FRAMES_PER_SEQUENCE) as run:
         for _ in tqdm(run(_write_frame, jobs), total=len(jobs), desc="synthesise", unit="frame", disable=None):
             pass
     return sorted(out_dir / f"{name.stem}.jpg_lfb.npy" for name in names)
-
-
-@contextmanager
-def process_map(workers: int) -> Iterator:
-    """A ``map`` over a pool of processes, or the plain one for fewer than two."""
-    if workers < 2:
-        yield map
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        yield lambda function, jobs: pool.map(function, jobs, chunksize=FRAMES_PER_SEQUENCE)
 
 
 def _check(subjects: int, frames: int, height: int, width: int, seed: int) -> None:
@@ -186,6 +172,6 @@ def ljson(points: np.ndarray) -> dict:
     """Landmarks (68, 2) as (y, x) in the form of the database's LJSON files."""
     return {
         "version": 2,
-        "labels": [{"label": name, "mask": list(mask)} for name, mask in GROUPS.items()],
+        "labels": [{"label": name, "mask": list(mask)} for name, mask in STANDARD_GROUPS.items()],
         "landmarks": {"points": np.round(points, 3).tolist()},
     }

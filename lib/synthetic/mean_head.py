@@ -19,19 +19,6 @@ ROWS, COLUMNS = 352, 544
 CENTRE = np.array([0.0, 2.0, 0.0])
 """The surface is a distance from this point (cm) as a function of direction."""
 
-GROUPS: dict[str, range] = {
-    "chin": range(0, 17),
-    "leyebrow": range(17, 22),
-    "reyebrow": range(22, 27),
-    "centernose": range(27, 31),
-    "bottomnose": range(31, 36),
-    "leye": range(36, 42),
-    "reye": range(42, 48),
-    "outermouth": range(48, 60),
-    "innermouth": range(60, 68),
-}
-"""The landmark groups of the Thermal Face Database; left is the left of the image."""
-
 _LEFT_AND_MIDDLE = {
     0: (-7.05, 0.2, 0.3), 1: (-6.95, 2.3, 0.5), 2: (-6.70, 4.3, 0.9), 3: (-6.25, 6.2, 1.6),
     4: (-5.45, 7.9, 2.8), 5: (-4.45, 9.3, 4.4), 6: (-3.20, 10.5, 6.0), 7: (-1.70, 11.3, 7.2), 8: (0.0, 11.6, 7.6),

@@ -4,7 +4,7 @@ import os
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import IO, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -40,21 +40,14 @@ class _Header(NamedTuple):
 
 def read_npy(path: Path, reading: Reading) -> Stored:
     """``.npy``: (H, W) or (H, W, 1), colour (H, W, 3 or 4) uint8, or a sequence (T, H, W[, 1])."""
-    with path.open("rb") as file:
-        header = _read_header(file, str(path))
-        there = os.fstat(file.fileno()).st_size - file.tell()
-    if there < header.bytes:
-        raise DataError(
-            f"{path}: cut off: its header promises {header.dtype} of shape {header.shape}, {header.bytes} bytes, and "
-            f"{there} are there; copy or export it again"
-        )
-    _, count = _frame_shape(header, str(path))
+    header = _whole_header(path)
+    shape, count = _frame_shape(header, str(path))
 
     def frames() -> Iterator[np.ndarray]:
         with path.open("rb") as file:
             yield from _stream(file, str(path))
 
-    return Stored(count, frames())
+    return Stored(count, frames(), (shape[0], shape[1]))
 
 
 def read_npz(path: Path, reading: Reading) -> Stored:
@@ -73,13 +66,13 @@ def read_npz(path: Path, reading: Reading) -> Stored:
         )
     member = candidates[0]
     where = f"{path}[{member.removesuffix('.npy')}]"
-    _, count = _frame_shape(headers[member], where)
+    shape, count = _frame_shape(headers[member], where)
 
     def frames() -> Iterator[np.ndarray]:
         with zipfile.ZipFile(path) as archive, archive.open(member) as file:
             yield from _stream(file, where)
 
-    return Stored(count, frames())
+    return Stored(count, frames(), (shape[0], shape[1]))
 
 
 def read_bin(path: Path, reading: Reading) -> Stored:
@@ -103,7 +96,7 @@ def read_bin(path: Path, reading: Reading) -> Stored:
                     _check_width(frame, path)
                 yield frame
 
-    return Stored(count, frames(), PRESETS["flir_tlinear_high"])
+    return Stored(count, frames(), (height, width), PRESETS["flir_tlinear_high"])
 
 
 def _check_width(frame: np.ndarray, path: Path) -> None:
@@ -122,7 +115,56 @@ def _check_width(frame: np.ndarray, path: Path) -> None:
         )
 
 
-def _read_header(file: BinaryIO, where: str) -> _Header:
+def array_shape(path: str | os.PathLike) -> tuple[int, ...]:
+    """Read the shape of a numeric ``.npy`` array from its header.
+
+    Raises:
+        DataError: missing, damaged, shorter than the header promises, empty, or not integers or floats.
+    """
+    return _whole_header(Path(path)).shape
+
+
+def read_array(path: str | os.PathLike) -> np.ndarray:
+    """Read a ``.npy`` array of integers or floats of any shape as stored, without running anything that it holds.
+
+    Raises:
+        DataError: as :func:`array_shape`, or a value isn't finite, or too large to be so in float32.
+    """
+    path = Path(path)
+    header = _whole_header(path)
+    with path.open("rb") as file:
+        _read_header(file, str(path))
+        order: Literal["F", "C"] = "F" if header.fortran_order else "C"
+        array = np.frombuffer(_take(file, header.bytes, str(path)), header.dtype).reshape(header.shape, order=order)
+    check_finite(array, path)
+    return array
+
+
+def check_finite(values: np.ndarray, path: str | os.PathLike) -> None:
+    """Raise a DataError unless all values are finite in float32."""
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(values.astype(np.float32, copy=False))
+    if not finite.all():
+        raise DataError(f"{path}: {np.count_nonzero(~finite)} of {values.size} values aren't finite in float32")
+
+
+def _whole_header(path: Path) -> _Header:
+    """The header of an ``.npy`` file that is as long as its header promises."""
+    try:
+        with path.open("rb") as file:
+            header = _read_header(file, str(path))
+            there = os.fstat(file.fileno()).st_size - file.tell()
+    except OSError as error:
+        raise DataError(f"{path}: unreadable ({error.strerror or error})") from error
+    if there < header.bytes:
+        raise DataError(
+            f"{path}: not a whole .npy array, cut off: its header promises {header.dtype} of shape {header.shape}, "
+            f"{header.bytes} bytes, and {there} are there; copy or export it again"
+        )
+    return header
+
+
+def _read_header(file: IO[bytes], where: str) -> _Header:
     """Leaves ``file`` at the first number."""
     try:
         version = np.lib.format.read_magic(file)
@@ -131,7 +173,7 @@ def _read_header(file: BinaryIO, where: str) -> _Header:
     except OSError:
         raise
     except Exception as error:  # damaged headers fail in many ways: ValueError, SyntaxError, TypeError, ...
-        raise DataError(f"{where}: no .npy array, or a damaged one ({error})") from error
+        raise DataError(f"{where}: not a whole .npy array ({error})") from error
     if header.dtype.kind not in "iuf" or min(header.shape, default=1) < 1:
         raise DataError(f"{where}: expected integers or floats, got {header.dtype} of shape {header.shape}")
     return header
@@ -151,7 +193,7 @@ def _is_colour(header: _Header) -> bool:
     return header.dtype == np.uint8 and header.shape[2] in (3, 4)
 
 
-def _stream(file: BinaryIO, where: str) -> Iterator[np.ndarray]:
+def _stream(file: IO[bytes], where: str) -> Iterator[np.ndarray]:
     """Yield the frames (H, W) of an ``.npy`` array; one at a time is in memory unless it is in Fortran's order."""
     header = _read_header(file, where)
     shape, count = _frame_shape(header, where)
@@ -168,7 +210,7 @@ def _stream(file: BinaryIO, where: str) -> Iterator[np.ndarray]:
             yield frame.reshape(frame.shape[:2])
 
 
-def _take(file: BinaryIO, size: int, where: str) -> bytes:
+def _take(file: IO[bytes], size: int, where: str) -> bytes:
     data = file.read(size)
     if len(data) < size:
         raise DataError(

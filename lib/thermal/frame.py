@@ -7,8 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.thermal.units import PRESETS, Unit
+from lib.thermal.units import CELSIUS, NO_TEMPERATURES, PRESETS, Unit
 from lib.utils.errors import ConfigError
+
+GREY_LEVELS = "grey levels"
+"""Stands for a unit where the numbers are no temperatures."""
 
 
 class ThermalFrame(NamedTuple):
@@ -18,11 +21,13 @@ class ThermalFrame(NamedTuple):
         values: (H, W) float32, deg C; grey levels where the file has no temperatures.
         radiometric: whether ``values`` are temperatures.
         note: what was decided or found in reading; empty where the file left nothing open.
+        unit: name of the unit that the file's numbers are in, or :data:`GREY_LEVELS`.
     """
 
     values: np.ndarray
     radiometric: bool
     note: str
+    unit: str = CELSIUS.name
 
 
 @dataclass(frozen=True)
@@ -30,13 +35,16 @@ class Reading:
     """How to read files that don't say everything about themselves.
 
     Attributes:
-        preset: one of :data:`~lib.thermal.units.PRESETS`, what a file's numbers mean; None = decided from
-            the values.
+        preset: one of :data:`~lib.thermal.units.PRESETS`, what a file's numbers mean, or ``none`` for grey levels
+            of any depth and other numbers that are no temperatures; None = decided from the values.
         scale, offset: deg C = scale x number + offset, instead of a preset; one alone leaves the other at 1 or 0.
         raw_size: (width, height) of headerless frames in pixels.
 
     Raises:
         ConfigError: they contradict each other, or can't be.
+
+    >>> Reading(scale=0.5, offset=10).unit.celsius(20)
+    np.float64(20.0)
     """
 
     preset: str | None = None
@@ -45,8 +53,9 @@ class Reading:
     raw_size: tuple[int, int] = (640, 512)
 
     def __post_init__(self) -> None:
-        if self.preset is not None and self.preset not in PRESETS:
-            raise ConfigError(f"--temp_preset: expected one of {', '.join(PRESETS)}, got {self.preset!r}")
+        if self.preset not in (None, NO_TEMPERATURES, *PRESETS):
+            expected = ", ".join((*PRESETS, NO_TEMPERATURES))
+            raise ConfigError(f"--temp_preset: expected one of {expected}, got {self.preset!r}")
         if self.preset is not None and (self.scale is not None or self.offset is not None):
             raise ConfigError(
                 "--temp_preset already says what --temp_scale and --temp_offset say; give one or the other"
@@ -60,8 +69,8 @@ class Reading:
 
     @property
     def unit(self) -> Unit | None:
-        """What was asked for; None if nothing was."""
-        if self.preset is not None:
+        """The unit that was asked for; None if none was."""
+        if self.preset in PRESETS:
             return PRESETS[self.preset]
         if self.scale is not None or self.offset is not None:
             scale = 1.0 if self.scale is None else self.scale
@@ -72,12 +81,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Stored:
-    """The content of a file before its numbers are given a meaning.
+    """The content of a file before its numbers are given a unit.
 
     Attributes:
         count: number of frames; None where only the end shows it.
         frames: these in order, each (H, W): uint8 are grey levels, other integers counts, floats deg C. Raises
             DataError where the file turns out to be damaged.
+        size: (H, W) of each frame in pixels where the file's header says it; None where only reading shows it.
         unit: what the format says that its numbers mean; None if it doesn't.
         calibrated: whether the file holds its own calibration, so that its numbers are deg C whatever was asked for.
         note: about all frames, for :attr:`ThermalFrame.note`.
@@ -86,6 +96,7 @@ class Stored:
 
     count: int | None
     frames: Iterator[np.ndarray]
+    size: tuple[int, int] | None = None
     unit: Unit | None = None
     calibrated: bool = False
     note: str = ""

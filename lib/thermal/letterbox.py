@@ -24,16 +24,19 @@ class Letterbox:
     Attributes:
         inner: (height, width) of the scaled frame.
         top, left: where it begins in the network's input.
+
+    >>> box = Letterbox((120, 160), (256, 320))
+    >>> box.inner, box.top, box.left
+    ((240, 320), 8, 0)
     """
 
     def __init__(self, frame_size: Size, network_size: Size) -> None:
-        self.frame_size, self.network_size = tuple(frame_size), tuple(network_size)
-        scale = min(inside / outside for inside, outside in zip(network_size, frame_size, strict=True))
-        self.inner: Size = tuple(
-            min(inside, max(1, round(outside * scale)))
-            for inside, outside in zip(network_size, frame_size, strict=True)
-        )
-        self.top, self.left = ((outer - inner) // 2 for outer, inner in zip(network_size, self.inner, strict=True))
+        (height, width), (high, wide) = frame_size, network_size
+        self.frame_size: Size = (height, width)
+        self.network_size: Size = (high, wide)
+        scale = min(high / height, wide / width)
+        self.inner: Size = (min(high, max(1, round(height * scale))), min(wide, max(1, round(width * scale))))
+        self.top, self.left = (high - self.inner[0]) // 2, (wide - self.inner[1]) // 2
 
     def to_network(self, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scale and pad a frame.

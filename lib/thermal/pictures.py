@@ -13,19 +13,22 @@ from PIL import Image, UnidentifiedImageError
 from lib.thermal.frame import Reading, Stored
 from lib.utils.errors import DataError
 
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
+"""By content, whatever a file's name says: Pillow would start another program for some of the other formats."""
 PAGES = 64
 """Pages that OpenCV decodes at a time."""
+_JPEG = b"\xff\xd8"
 _COLOURS = "colours read as their brightness"
 
 
 def read_picture(path: Path, reading: Reading) -> Stored:
     """PNG, JPEG or BMP: grey of 16 bits as counts; of 8 bits, and colours, as grey levels; FLIR's JPEGs as deg C."""
-    content = path.read_bytes()
-    flir = _flir_segments(content)
+    with path.open("rb") as file:
+        content = file.read() if file.read(2) == _JPEG else b""
+    flir = _flir_segments(_JPEG + content) if content else b""
     if flir:
-        return _read_flir(path, content, flir)
-    with Image.open(io.BytesIO(content)) as picture:
-        return Stored(1, iter([_values(picture)]), note=_COLOURS if _has_colours(picture.mode) else "")
+        return _read_flir(path, _JPEG + content, flir)
+    return _stored(path, 1)
 
 
 def read_tiff(path: Path, reading: Reading) -> Stored:
@@ -33,15 +36,20 @@ def read_tiff(path: Path, reading: Reading) -> Stored:
     with path.open("rb") as file:
         count = _count_pages(file, path)
     try:
-        with Image.open(path) as picture:
-            note = _COLOURS if _has_colours(picture.mode) else ""
+        return _stored(path, count)
     except UnidentifiedImageError:  # as of float64, which Pillow doesn't know
         return Stored(count, _pages_by_opencv(path, count))
-    return Stored(count, _pages(path, count), note=note)
+
+
+def _stored(path: Path, count: int) -> Stored:
+    """What Pillow reads of ``path``, which is decoded only when the frames are asked for."""
+    with Image.open(path, formats=FORMATS) as picture:
+        note = _COLOURS if _has_colours(picture.mode) else ""
+        return Stored(count, _pages(path, count), (picture.height, picture.width), note=note)
 
 
 def _pages(path: Path, count: int) -> Iterator[np.ndarray]:
-    with Image.open(path) as picture:
+    with Image.open(path, formats=FORMATS) as picture:
         for page in range(count):
             picture.seek(page)
             yield _values(picture)
@@ -84,7 +92,8 @@ def _count_pages(file: BinaryIO, path: Path) -> int:
     count_code, entry_bytes, offset_code = ("H", 12, "I") if version == 42 else ("Q", 20, "Q")
     count_bytes, offset_bytes = struct.calcsize(count_code), struct.calcsize(offset_code)
     offset = struct.unpack_from(f"{order}{offset_code}", head, 4 if version == 42 else 8)[0]
-    size, seen = file.seek(0, io.SEEK_END), set()
+    size = file.seek(0, io.SEEK_END)
+    seen: set[int] = set()
     while offset:
         if offset in seen or offset + count_bytes > size:
             raise DataError(f"{path}: cut off or damaged: page {len(seen) + 1} lies outside the file")
@@ -103,8 +112,6 @@ def _count_pages(file: BinaryIO, path: Path) -> int:
 
 def _flir_segments(content: bytes) -> bytes:
     """What a JPEG's APP1 segments of FLIR hold, in their order; empty if there are none."""
-    if not content.startswith(b"\xff\xd8"):
-        return b""
     parts, place = [], 2
     while place + 4 <= len(content) and content[place] == 0xFF and content[place + 1] != 0xDA:
         (length,) = struct.unpack_from(">H", content, place + 2)
@@ -127,4 +134,4 @@ def _read_flir(path: Path, content: bytes, flir: bytes) -> Stored:
     if directory + 32 * records > len(flir):
         raise DataError(f"{path}: cut off or damaged: its FLIR records lie outside the file")
     celsius = flyr.unpack(io.BytesIO(content)).celsius
-    return Stored(1, iter([celsius]), calibrated=True, note="deg C by the camera's own calibration")
+    return Stored(1, iter([celsius]), celsius.shape, calibrated=True, note="deg C by the camera's own calibration")

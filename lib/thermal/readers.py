@@ -1,16 +1,18 @@
 """The one way into a thermal file: a reader per format, then the same conversion to deg C for all."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
 
-from lib.thermal.arrays import read_bin, read_npy, read_npz
-from lib.thermal.frame import Reading, Stored, ThermalFrame
+from lib.thermal.arrays import check_finite, read_bin, read_npy, read_npz
+from lib.thermal.channels import read_channels, size_of_channels
+from lib.thermal.frame import GREY_LEVELS, Reading, Stored, ThermalFrame
 from lib.thermal.pictures import read_picture, read_tiff
 from lib.thermal.table import read_csv
-from lib.thermal.units import CELSIUS, Unit, check_celsius, decide_unit
+from lib.thermal.units import CELSIUS, NO_TEMPERATURES, Unit, check_celsius, decide_unit
 from lib.thermal.video import VIDEO_SUFFIXES, read_video
 from lib.utils.errors import DataError
 
@@ -25,53 +27,116 @@ READERS: dict[str, Callable[[Path, Reading], Stored]] = {
     **dict.fromkeys(VIDEO_SUFFIXES, read_video),
 }
 """By the end of a file's name, in lower case."""
+FRAME_SUFFIXES = tuple(suffix for suffix in READERS if suffix not in VIDEO_SUFFIXES)
+"""Ends of the names of files that may hold a single frame."""
+SAMPLED = 16
+"""Files, or frames of a file, whose values tell the unit of all."""
+SAMPLED_PIXELS = 20_000
+"""Pixels of each of them."""
 
 
-def read_thermal(
-    path: str | os.PathLike,
-    *,
-    preset: str | None = None,
-    scale: float | None = None,
-    offset: float | None = None,
-    raw_size: tuple[int, int] = (640, 512),
-) -> ThermalFrame:
+def read_thermal(path: str | os.PathLike, reading: Reading | None = None) -> ThermalFrame:
     """Read a file that holds one thermal frame.
 
     Floats are deg C. What integers of more than 8 bits mean is decided from their values, and said in the note;
-    ``preset``, or ``scale`` and ``offset``, say it instead, of floats and grey levels as well.
+    a unit in ``reading`` says it instead, of floats and grey levels as well.
 
     Args:
         path: a file with one of the endings in :data:`READERS`.
-        preset, scale, offset, raw_size: see :class:`~lib.thermal.frame.Reading`.
+        reading: what is known beforehand, such as ``Reading(preset="centikelvin")``.
 
     Raises:
-        ConfigError: ``preset``, ``scale``, ``offset`` or ``raw_size`` can't be.
         DataError: missing, damaged or cut off, of another kind or size, more than one frame, or values that can't be
             temperatures; it names the file and the option that would help.
     """
-    return next(iter(FrameReader(Reading(preset, scale, offset, tuple(raw_size))).single(Path(path))))
+    return FrameReader(reading).read(Path(path))
 
 
 class FrameReader:
-    """Reads many files alike: what was decided for the first of a format holds for the others.
+    """Reads many files alike, in every phase: training, validation, testing, checking, predicting.
 
     Args:
         reading: what is known beforehand.
+        channels: of each frame. One channel is deg C, or grey levels; several are values as stored.
     """
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, reading: Reading | None = None, channels: int = 1) -> None:
+        self._reading = reading or Reading()
+        self._channels = channels
         self._decided: dict[str, Unit] = {}
 
-    def single(self, path: Path) -> Iterator[ThermalFrame]:
-        """The frame of a file that holds one; arguments and errors as of :func:`read_thermal`."""
+    def decide(self, paths: Sequence[Path], where: str) -> list[str]:
+        """Decide what the integers of files mean, once for all files of the same ending.
+
+        A few files, spread evenly, tell it together. Files that :meth:`read` would refuse are left to it.
+
+        Args:
+            paths: files of one frame, or one file of several.
+            where: the folder, for messages.
+
+        Returns:
+            Notes on what was decided.
+
+        Raises:
+            DataError: the numbers leave it open, see :func:`~lib.thermal.units.decide_unit`.
+        """
+        notes = []
+        for suffix in dict.fromkeys(path.suffix.lower() for path in paths) if self._channels == 1 else ():
+            alike = [path for path in paths if path.suffix.lower() == suffix]
+            spread = alike[:: -(-len(alike) // SAMPLED)]
+            samples = [sample for path in spread for sample in self._undecided(path, SAMPLED // len(spread))]
+            if samples:
+                unit = self._decided[suffix] = decide_unit(np.concatenate(samples), where)
+                notes.append(f"{where}: integers of {suffix} files are read as {unit.name} ({unit.formula})")
+        return notes
+
+    def _undecided(self, path: Path, frames: int) -> list[np.ndarray]:
+        """Pixels of a file's first frames if these are integers of an unknown unit."""
+        try:
+            stored = self.open(path)
+            undecided = takewhile(lambda numbers: self._is_open(numbers, stored), stored.frames)
+            found = [numbers.ravel() for numbers in islice(undecided, frames)]
+        except Exception:  # damaged files fail in many ways, which reading them tells
+            return []
+        return [numbers[:: -(-numbers.size // SAMPLED_PIXELS)] for numbers in found]
+
+    def _is_open(self, numbers: np.ndarray, stored: Stored) -> bool:
+        """Whether nothing but the numbers tells what they mean."""
+        told = stored.calibrated or stored.unit or self._reading.unit or self._reading.preset
+        return not told and numbers.dtype != np.uint8 and numbers.dtype.kind != "f"
+
+    def read(self, path: Path) -> ThermalFrame:
+        """Read the frame of a file that holds one; arguments and errors as of :func:`read_thermal`.
+
+        A frame of several channels is (H, W, C) and not radiometric.
+        """
+        if self._channels > 1:
+            try:
+                return ThermalFrame(read_channels(path, self._channels), False, "", GREY_LEVELS)
+            except OSError as error:
+                raise _unreadable(path, error) from error
+        return next(iter(self.frames(path, self._open_single(path))))
+
+    def size(self, path: Path) -> tuple[int, int]:
+        """(H, W) in pixels of the frame of a file that holds one, from its header where that says it.
+
+        Raises:
+            DataError: as :meth:`read`, as far as the header tells.
+        """
+        if self._channels > 1:
+            return size_of_channels(path, self._channels)
+        stored = self._open_single(path)
+        height, width = stored.size or self.read(path).values.shape
+        return height, width
+
+    def _open_single(self, path: Path) -> Stored:
         stored = self.open(path)
         if stored.count != 1:
             raise DataError(
                 f"{path}: holds {stored.count or 'several'} frames, expected one; name a file of several frames alone, "
                 "as --input"
             )
-        return self.frames(path, stored)
+        return stored
 
     def open(self, path: Path) -> Stored:
         """A file's frames as stored, which nothing but :meth:`frames` needs."""
@@ -96,24 +161,23 @@ class FrameReader:
             raise _unreadable(path, error) from error
 
     def _convert(self, numbers: np.ndarray, stored: Stored, path: Path) -> ThermalFrame:
+        unit = CELSIUS if stored.calibrated else self._reading.unit
+        if unit is None and (numbers.dtype == np.uint8 or self._reading.preset == NO_TEMPERATURES):
+            levels = np.ascontiguousarray(numbers, np.float32)
+            check_finite(levels, path)
+            return ThermalFrame(levels, False, _joined([stored.note, "grey levels, no temperatures"]), GREY_LEVELS)
         notes = [stored.note]
-        unit = None if stored.calibrated else self._reading.unit
-        if unit is None and numbers.dtype == np.uint8:
-            notes.append("grey levels, no temperatures")
-            return ThermalFrame(np.ascontiguousarray(numbers, np.float32), False, _joined(notes))
-        if unit is None:
-            unit = stored.unit or (CELSIUS if numbers.dtype.kind == "f" else None)
-        if unit is None:
+        if self._is_open(numbers, stored):
             unit = self._decided.get(path.suffix.lower()) or decide_unit(numbers, str(path))
-            self._decided[path.suffix.lower()] = unit
             notes.append(f"integers read as {unit.name}, by their values (--temp_preset overrules that)")
+        unit = unit or stored.unit or CELSIUS
         with np.errstate(over="ignore"):  # what is too large for float32 is told as not finite
             celsius = np.ascontiguousarray(numbers if unit is CELSIUS else unit.celsius(numbers), np.float32)
         notes.append(check_celsius(celsius, numbers, unit, str(path)))
-        return ThermalFrame(celsius, True, _joined(notes))
+        return ThermalFrame(celsius, True, _joined(notes), unit.name)
 
 
-def _joined(notes: list[str]) -> str:
+def _joined(notes: Iterable[str]) -> str:
     return "; ".join(filter(None, notes))
 
 

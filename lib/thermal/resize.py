@@ -13,7 +13,11 @@ LABEL_RESIZES = ("majority", "published")
 
 
 def centre_crop(array: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """View of the central ``size`` = (H, W) of an array (H, W, ...); an odd rest is cut at the end."""
+    """View of the central ``size`` = (H, W) of an array (H, W, ...); an odd rest is cut at the end.
+
+    >>> centre_crop(np.arange(5)[None], (1, 2)).tolist()
+    [[1, 2]]
+    """
     top, left = ((have - want) // 2 for have, want in zip(array.shape, size, strict=False))
     return array[top : top + size[0], left : left + size[1]]
 

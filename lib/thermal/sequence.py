@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lib.thermal.frame import Reading, ThermalFrame
-from lib.thermal.readers import READERS, FrameReader
-from lib.thermal.video import VIDEO_SUFFIXES
+from lib.thermal.readers import FRAME_SUFFIXES, FrameReader
 from lib.utils.errors import DataError
+from lib.utils.text import first_few
 
 logger = logging.getLogger("samcl")
 
@@ -41,38 +41,34 @@ class ThermalSequence:
         return self.frames()
 
 
-def open_sequence(
-    source: str | os.PathLike,
-    *,
-    preset: str | None = None,
-    scale: float | None = None,
-    offset: float | None = None,
-    raw_size: tuple[int, int] = (640, 512),
-) -> ThermalSequence:
+def open_sequence(source: str | os.PathLike, reading: Reading | None = None) -> ThermalSequence:
     """Open a file of one or more frames, a folder of files of one frame each, a video, or ``-`` for names on stdin.
 
     Of a folder, ``image/`` is read if there is one, as in test folders; in natural order (frame2 before frame10),
-    without its subfolders, hidden files, videos and files of other kinds, which a warning counts.
+    without its subfolders, hidden files, videos and files of other kinds, which a warning counts. What integers mean is
+    decided once for all files of the same ending in a folder, and for all frames of a file; of names on standard input,
+    for each file.
 
     Args:
         source: see above.
-        preset, scale, offset, raw_size: as of :func:`~lib.thermal.readers.read_thermal`.
+        reading: as of :func:`~lib.thermal.readers.read_thermal`.
 
     Raises:
-        ConfigError: as :func:`~lib.thermal.readers.read_thermal`.
-        DataError: no such file or folder, nothing to read in it, or a damaged file.
+        DataError: no such file or folder, nothing to read in it, a damaged file, or integers whose unit is unclear.
     """
-    reading = Reading(preset, scale, offset, tuple(raw_size))
+    reader = FrameReader(reading)
     if str(source) == "-":
-        return ThermalSequence(None, None, lambda: _listed(sys.stdin, FrameReader(reading)))
+        return ThermalSequence(None, None, lambda: _listed(sys.stdin, reader))
     path = Path(source)
     if path.is_dir():
         files = _files_of(path / "image" if (path / "image").is_dir() else path)
-        return ThermalSequence(len(files), None, lambda: _each(files, FrameReader(reading)))
+        reader.decide(files, str(path))
+        return ThermalSequence(len(files), None, lambda: _each(files, reader))
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    stored = FrameReader(reading).open(path)
-    return ThermalSequence(stored.count, stored.fps, lambda: _frames_of(path, FrameReader(reading)))
+    stored = reader.open(path)
+    reader.decide([path], str(path))
+    return ThermalSequence(stored.count, stored.fps, lambda: _frames_of(path, reader))
 
 
 def _frames_of(path: Path, reader: FrameReader) -> Named:
@@ -85,8 +81,7 @@ def _frames_of(path: Path, reader: FrameReader) -> Named:
 def _each(files: Iterable[Path], reader: FrameReader) -> Named:
     taken: set[str] = set()
     for path in files:
-        for frame in reader.single(path):
-            yield _unique(path.stem, path, taken), frame
+        yield _unique(path.stem, path, taken), reader.read(path)
 
 
 def _listed(lines: Iterable[str], reader: FrameReader) -> Named:
@@ -112,13 +107,13 @@ def _unique(name: str, path: Path, taken: set[str]) -> str:
 
 def _files_of(folder: Path) -> list[Path]:
     entries = [entry for entry in folder.iterdir() if not entry.name.startswith(".")]
-    kinds = set(READERS) - set(VIDEO_SUFFIXES)
-    files = [entry for entry in entries if entry.suffix.lower() in kinds and entry.is_file()]
+    files = [entry for entry in entries if entry.suffix.lower() in FRAME_SUFFIXES and entry.is_file()]
     skipped = sorted(entry.name for entry in set(entries) - set(files))
-    listing = ", ".join(skipped[:5]) + (f" and {len(skipped) - 5} more" if len(skipped) > 5 else "")
+    listing = first_few(skipped)
     if not files:
         others = f"; there are {listing}" if skipped else ""
-        raise DataError(f"{folder}: no thermal frames; expected files that end in {' '.join(sorted(kinds))}{others}")
+        kinds = " ".join(sorted(FRAME_SUFFIXES))
+        raise DataError(f"{folder}: no thermal frames; expected files that end in {kinds}{others}")
     if skipped:
         logger.warning("%s: left out, as they are no files of one frame: %s", folder, listing)
     return sorted(files, key=_natural)

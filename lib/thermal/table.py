@@ -40,7 +40,7 @@ def read_csv(path: Path, reading: Reading) -> Stored:
     values, note = _without_numbering(np.array(rows[first:], np.float64))
     if all(cell.strip().isdecimal() for _, line in lines[first:] for cell in _cells(line, delimiter)):
         values = values.astype(np.int64)
-    return Stored(1, iter([values]), note=note)
+    return Stored(1, iter([values]), values.shape, note=note)
 
 
 def _text(path: Path) -> str:

@@ -93,10 +93,10 @@ _GROUPS: dict[str, dict[str, Flag]] = {
     },
     "predict, export, compare": {
         "input": Flag("predict.input", "one", "frames: a file, a folder, a video, or - for names on standard input"),
-        "temp_preset": Flag("predict.temp_preset", "one", "what integers in a file mean, e.g. centikelvin"),
-        "temp_scale": Flag("predict.temp_scale", "one", "deg C = temp_scale x value + temp_offset"),
-        "temp_offset": Flag("predict.temp_offset", "one", "see temp_scale"),
-        "raw_size": Flag("predict.raw_size", "many", "width and height of headerless .bin frames"),
+        "temp_preset": Flag("data.temp_preset", "one", "what integers in a file mean, e.g. centikelvin"),
+        "temp_scale": Flag("data.temp_scale", "one", "deg C = temp_scale x value + temp_offset"),
+        "temp_offset": Flag("data.temp_offset", "one", "see temp_scale"),
+        "raw_size": Flag("data.raw_size", "many", "width and height of headerless .bin frames"),
         "polarity": Flag("predict.polarity", "one", "of grey pictures: auto, white_hot or black_hot"),
         "fps": Flag("predict.fps", "one", "frames per second of a sequence"),
         "min_component_ratio": Flag(

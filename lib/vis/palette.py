@@ -8,6 +8,7 @@ from PIL import Image
 
 from lib.utils.errors import ConfigError
 from lib.utils.files import atomic_write
+from lib.utils.labels import IGNORE
 
 IGNORED_COLOUR = (255, 255, 255)
 
@@ -51,7 +52,7 @@ def save_label(path: str | os.PathLike, label: np.ndarray, palette: np.ndarray) 
     """
     entries = np.zeros((256, 3), dtype=np.uint8)
     entries[: len(palette)] = palette
-    entries[255] = IGNORED_COLOUR
+    entries[IGNORE] = IGNORED_COLOUR
     image = Image.fromarray(np.ascontiguousarray(label, dtype=np.uint8))
     image.putpalette(entries.tobytes())
     with atomic_write(path) as file:

@@ -7,13 +7,14 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from lib.datasets.labels import IGNORE, LabelMap
+from lib.datasets.labels import LabelMap
 from lib.datasets.thermal_face_db.ljson import draw_labels
 from lib.datasets.transforms import build_transforms
 from lib.loss import SAMCLLoss
 from lib.models.samcl_auxiliary import SAMCLAuxiliary
 from lib.synthetic.database import FrameName, Options, make_frame
 from lib.utils.config import Config
+from lib.utils.labels import IGNORE
 from lib.vis import palette_of
 from lib.vis.overlay import grey_levels, tinted
 

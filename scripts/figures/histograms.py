@@ -15,11 +15,12 @@ from matplotlib.figure import Figure
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from lib.datasets.build import normalization  # noqa: E402
 from lib.datasets.dataset import Sample, SegmentationDataset, find_samples, find_test_samples  # noqa: E402
-from lib.datasets.labels import IGNORE  # noqa: E402
 from lib.datasets.transforms import build_transforms  # noqa: E402
 from lib.thermal import normalize  # noqa: E402
 from lib.utils.config import Config, load_config  # noqa: E402
+from lib.utils.labels import IGNORE  # noqa: E402
 from scripts.figures.style import BLUE, CONFIG, IMAGES, INK, ORANGE, save, say_origin, styled  # noqa: E402
 
 Picture = tuple[np.ndarray, np.ndarray, np.ndarray | None]  # image, label, valid: (H, W) float32 deg C, uint8, bool
@@ -97,7 +98,8 @@ def count(taken: Iterable[Picture], section: Any) -> list[np.ndarray]:
     counts = [np.zeros((len(PARTS), len(scale.edges) - 1), np.int64) for scale in SCALES]
     for image, label, valid in taken:
         masks = label == 0, (label > 0) & (label != IGNORE)
-        for scale, values, total in zip(SCALES, (image, normalize(image, valid, section)), counts, strict=True):
+        normalized = normalize(image, valid, **normalization(section))
+        for scale, values, total in zip(SCALES, (image, normalized), counts, strict=True):
             low, high = scale.edges[[0, -1]]
             for row, mask in zip(total, masks, strict=True):
                 row += np.histogram(values[mask].clip(low, high), scale.edges)[0]

@@ -15,7 +15,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lib.datasets.frames import read_label  # noqa: E402
+from lib.datasets.labels import read_label  # noqa: E402
 from lib.utils.config import Config  # noqa: E402
 from lib.utils.errors import DataError  # noqa: E402
 from lib.utils.files import atomic_write  # noqa: E402

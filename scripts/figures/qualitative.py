@@ -21,12 +21,12 @@ from matplotlib.figure import Figure
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lib.datasets.dataset import Sample, SegmentationDataset, find_test_samples  # noqa: E402
-from lib.datasets.labels import IGNORE  # noqa: E402
 from lib.datasets.transforms import TransformSequence  # noqa: E402
 from lib.datasets.transforms.occlusion import RandomThermalOcclusion  # noqa: E402
 from lib.metrics import frame_scores  # noqa: E402
 from lib.utils.config import Config  # noqa: E402
 from lib.utils.errors import ConfigError, DataError  # noqa: E402
+from lib.utils.labels import IGNORE  # noqa: E402
 from lib.vis import palette_of  # noqa: E402
 from lib.vis.overlay import grey_levels, tinted  # noqa: E402
 from scripts.figures.segment import segment  # noqa: E402

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from lib.datasets.frames import read_label
+from lib.datasets.labels import read_label
 from scripts.prediction import predict
 
 

@@ -22,13 +22,14 @@ from matplotlib.patches import Patch  # noqa: E402
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO))
 
+from lib.datasets.build import normalization  # noqa: E402
 from lib.datasets.dataset import SegmentationDataset, find_samples  # noqa: E402
-from lib.datasets.labels import IGNORE  # noqa: E402
 from lib.datasets.transforms import TransformSequence, build_transforms  # noqa: E402
 from lib.datasets.transforms.occlusion import KINDS  # noqa: E402
 from lib.thermal import normalize  # noqa: E402
 from lib.utils.config import Config, load_config  # noqa: E402
 from lib.utils.files import atomic_write  # noqa: E402
+from lib.utils.labels import IGNORE  # noqa: E402
 from lib.vis import palette_of  # noqa: E402
 
 TIAUG = ("thermal_noise", "random_thermal_occlusion")  # what TiAug adds to the other transforms
@@ -165,7 +166,7 @@ def show_halves(axes: Axes, title: str, before: Picture, after: Picture) -> None
 
 def contrast(image: np.ndarray, label: np.ndarray, valid: np.ndarray | None, cfg: Config) -> float:
     """Mean of the face less mean of the background in the normalised image; NaN if one is missing."""
-    image = normalize(image, valid, cfg.normalize)
+    image = normalize(image, valid, **normalization(cfg.normalize))
     face, background = (label > 0) & (label != IGNORE), label == 0
     return image[face].mean() - image[background].mean() if face.any() and background.any() else np.nan
 

@@ -9,6 +9,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from lib import vis
+from lib.datasets.build import reading_of
 from lib.metrics.boxes import BoxScores, box_scores, match_boxes
 from lib.thermal import open_sequence
 from lib.utils.config import Config
@@ -52,14 +53,7 @@ def compare(
     Raises:
         DataError: a box's frame isn't in the folder.
     """
-    section = config.predict
-    sequence = open_sequence(
-        section.input,
-        preset=section.temp_preset,
-        scale=section.temp_scale,
-        offset=section.temp_offset,
-        raw_size=tuple(section.raw_size),
-    )
+    sequence = open_sequence(config.predict.input, reading_of(config.data))
     names = [name for name, _ in sequence]
     boxes = match_boxes(boxes, names, source)
     palette = vis.palette_of(config.data.num_classes, config.data.palette)

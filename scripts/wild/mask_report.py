@@ -11,10 +11,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from lib import vis
+from lib.datasets.build import reading_of
 from lib.datasets.dataset import Sample, find_test_samples
-from lib.datasets.frames import read_image, read_label
-from lib.datasets.labels import LabelMap
+from lib.datasets.labels import LabelMap, read_label
 from lib.metrics.masks import MaskScores, mask_scores
+from lib.thermal import FrameReader
 from lib.utils.config import Config
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
@@ -120,7 +121,7 @@ class Checked:
     def _tiles(self, score: MaskScores, title: str) -> tuple[np.ndarray, np.ndarray]:
         config, sample, _ = self._files[score.frame]
         palette = vis.palette_of(config.data.num_classes, config.data.palette)
-        frame = read_image(sample.image, config.data.num_channels)
+        frame = FrameReader(reading_of(config.data), config.data.num_channels).read(sample.image).values
         truth, predicted = self._masks(score.frame)
         titled = f"{title} {100 * (score.miou or 0):.0f} %"
         return _tile(frame, predicted, palette, titled), _tile(frame, truth, palette, "mask")

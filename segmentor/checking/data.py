@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
 
+from lib.datasets.build import reading_of
 from lib.datasets.check import Finding, Report, check_data, faults_of_some, find_parts, shared_subjects
 from lib.utils.config import Config
 from lib.utils.errors import DataError
@@ -50,7 +51,9 @@ class Checker:
         data = self.config.data
         leaks = "meant" if data.include_val else {"stop": "error", "warn": "warning"}[data.on_leak]
         report = check_data(
-            data.data_dir, data.num_classes, data.remap_classes, data.names, data.num_channels, leaks=leaks
+            *(data.data_dir, data.num_classes, data.remap_classes, data.names, data.num_channels),
+            leaks=leaks,
+            reading=reading_of(data),
         )
         content = {"data_dir": [str(root) for root in data.data_dir], **report.as_json()}
         with atomic_write(self.path, "w") as file:
@@ -84,7 +87,7 @@ def check_before_training(config: Config) -> None:
         remedies.append("data.on_leak=warn trains all the same, and its scores will say little about other people")
     for part in parts:
         skips = part.split == "train" and data.on_bad_sample == "skip"
-        found = faults_of_some(part, data.num_classes, data.remap_classes, data.num_channels)
+        found = faults_of_some(part, data.num_classes, data.remap_classes, data.num_channels, reading=reading_of(data))
         (warnings if skips else errors).extend(found)
     for finding in warnings:
         logger.warning("%s: %s", finding.kind, finding)

@@ -13,13 +13,14 @@ import numpy as np
 import torch
 from torch.export import Dim, ExportedProgram
 
+from lib.datasets.build import normalization
 from lib.models.build import build_network_with_weights
 from lib.utils.config import Config
 from lib.utils.errors import CheckpointError, ConfigError
 from lib.utils.files import atomic_write
 from lib.utils.runtime import Runtime
 from lib.vis import palette_of
-from segmentor.export.exportable import Deployed
+from segmentor.export.exportable import ExportableModel
 from segmentor.export.sample_inputs import sample_batches
 
 logger = logging.getLogger("samcl")
@@ -57,7 +58,7 @@ class Exporter:
             )
         self.config = config
         self.network = build_network_with_weights(config).eval()
-        self.deployed = Deployed(self.network, config.normalize).eval()
+        self.model = ExportableModel(self.network, **normalization(config.normalize)).eval()
         stem = Path(config.network.resume).stem
         suffix = ".onnx" if config.export.format == "onnx" else ".pt2"
         self.path = Path(config.test.out_dir or f"seg_results/{stem}_export") / f"{stem}{suffix}"
@@ -110,13 +111,13 @@ class Exporter:
         try:
             with _quiet():
                 return torch.export.export(
-                    self.deployed, (example,), dynamic_shapes=({0: batch, 2: height, 3: width},), strict=False
+                    self.model, (example,), dynamic_shapes=({0: batch, 2: height, 3: width},), strict=False
                 ), True
         except Exception as error:  # torch.export names no common class of what may go wrong
             logger.debug("no export for any size: %s", error)
         try:
             with _quiet():
-                return torch.export.export(self.deployed, (example,), dynamic_shapes=({0: batch},), strict=False), False
+                return torch.export.export(self.model, (example,), dynamic_shapes=({0: batch},), strict=False), False
         except Exception as error:
             first = str(error).strip().partition("\n")[0]
             raise ConfigError(
@@ -141,14 +142,14 @@ class Exporter:
             "size_multiple": str(SIZE_MULTIPLE if any_size else 0),
             "class_names": json.dumps(data.names),
             "palette": json.dumps(palette_of(data.num_classes, data.palette).tolist()),
-            "normalize": json.dumps(self.config.normalize.model_dump(exclude={"mean_value"})),
+            "normalize": json.dumps(self.config.normalize.model_dump()),
         }
 
     @torch.inference_mode()
     def _largest_difference(self, run: Run, batches: list[np.ndarray]) -> float:
         differences = []
         for frames in batches:
-            expected = self.network(torch.from_numpy(self.deployed.reference(frames))).logits.softmax(1).numpy()
+            expected = self.network(torch.from_numpy(self.model.normalized(frames))).logits.softmax(1).numpy()
             got = run(frames)
             if got.shape != expected.shape:
                 raise FloatingPointError(f"{self.path}: expected probabilities {expected.shape}, got {got.shape}")

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from lib.datasets.build import reading_of
 from lib.datasets.dataset import find_samples, find_test_samples
-from lib.datasets.frames import read_image
 from lib.synthetic import draw_sequence, draw_subject, render_frame
-from lib.thermal import Letterbox
+from lib.thermal import FrameReader, Letterbox
 from lib.utils.config import Config
 
 FRAMES = 3
@@ -40,7 +40,10 @@ def _frames(config: Config) -> list[np.ndarray]:
         samples = find_test_samples(config.test.test_dir)
     else:
         samples = find_samples(config.data.data_dir, ("val",))
-    return [read_image(samples[index % len(samples)].image, channels) for index in range(FRAMES)]
+    reader = FrameReader(reading_of(config.data), channels)
+    chosen = [samples[index % len(samples)].image for index in range(FRAMES)]
+    reader.decide(chosen, str(chosen[0].parent))
+    return [reader.read(path).values for path in chosen]
 
 
 def _synthetic_frame(seed: int, channels: int) -> np.ndarray:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from lib.datasets.build import normalization, reading_of
 from lib.metrics.components import remove_small_components
 from lib.metrics.regions import Measurement, find_regions, measure, region_names
 from lib.models.build import build_network_with_weights
@@ -97,14 +98,7 @@ class Predictor:
                 f"data.num_channels {config.data.num_channels}; use one that takes 1"
             )
         self.config, self.runtime, reading = config, runtime, config.predict
-        width, height = reading.raw_size
-        self.sequence = open_sequence(
-            config.predict.input,
-            preset=reading.temp_preset,
-            scale=reading.temp_scale,
-            offset=reading.temp_offset,
-            raw_size=(width, height),
-        )
+        self.sequence = open_sequence(config.predict.input, reading_of(config.data))
         self.fps = reading.fps or self.sequence.fps
         network = build_network_with_weights(config).to(runtime.device).to(memory_format=torch.channels_last).eval()
         self._inference = build_inference(config.test, network, runtime, config.test.amp)
@@ -176,7 +170,7 @@ class Predictor:
         section = self.config.normalize
         if not frame.radiometric:
             section = section.model_copy(update={"clip": None, "window": None})
-        image = normalize(image, valid, section)
+        image = normalize(image, valid, **normalization(section))
         if not frame.radiometric:
             image = self._polarity.white_hot(image)
         return PreparedFrame(name, frame, torch.from_numpy(image)[None], letterbox)

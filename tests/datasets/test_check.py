@@ -5,12 +5,10 @@ import json
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 from lib.datasets.check import check_data, faults_of_some, find_parts
 from lib.datasets.check.subjects import subjects_of
-from lib.datasets.check.units import UNITS, formula_of, unit_of
+from lib.thermal import Reading
 
 SIZE = (12, 16)
 REMAP = [0, 1, 2, 3, 3, 4, 4, 5]
@@ -129,7 +127,7 @@ FAULTS = {
     "colours": ("unreadable labels", lambda root: cv2.imwrite(str(label(root, 3)), np.zeros((*SIZE, 3))), "sub003"),
     "size": ("sizes", lambda root: cv2.imwrite(str(label(root, 3)), np.zeros((5, 16))), "the label is 5x16"),
     "value": ("label values", lambda root: cv2.imwrite(str(label(root, 1)), np.full(SIZE, 8, np.uint8)), "value 8"),
-    "unit": ("units", lambda root: break_frame(image(root, 1), lambda frame: frame + 273.15), "sub001_seq01_frm0 (K)"),
+    "unit": ("units", lambda root: break_frame(image(root, 1), lambda frame: frame + 273.15), "would give kelvin"),
     "subject": ("subjects", lambda root: write_frame(root, "val", "x_sub002_y", np.random.default_rng(9)), "sub002"),
     "copy": ("equal frames", copy_into_val, "sub002"),
 }  # fmt: skip
@@ -177,13 +175,34 @@ def test_a_class_that_is_never_seen_is_a_warning(root):
     assert [(entry.kind, entry.details) for entry in report.warnings] == [("classes", ("ear",))] * 2
 
 
-def test_frames_all_in_another_unit_are_a_warning_with_the_formula(root):
+def as_integers(root, **scales):
+    """All frames as hundredths of a kelvin, or by a subject's name in other steps."""
     for path in root.rglob("*.npy"):
-        break_frame(path, lambda frame: np.round((frame + 273.15) * 100).astype(np.uint16))
+        scale = next((scale for name, scale in scales.items() if name in path.name), 100)
+        break_frame(path, lambda frame, scale=scale: np.round((frame + 273.15) * scale).astype(np.uint16))
+
+
+def test_integers_are_checked_in_deg_c_as_they_are_trained_on(root):
+    before = check(root).splits["train"]["range"]
+    as_integers(root)
     report = check(root)
-    assert report.errors == []
-    assert [entry.kind for entry in report.warnings] == ["units"]
-    assert "0.01 x value - 273.15" in report.warnings[0].message
+    assert (report.errors, report.warnings) == ([], [])
+    assert report.splits["train"]["units"] == {"centikelvin": 6}
+    assert report.splits["train"]["range"] == pytest.approx(before, abs=0.006)
+
+
+def test_a_frame_in_another_unit_than_the_others_is_an_error(root):
+    as_integers(root, sub001=25)
+    errors = check(root).errors
+    assert kinds(errors) == ["units"]
+    assert "sub001" in str(errors[0])
+
+
+def test_integers_of_unclear_meaning_are_an_error_until_their_unit_is_said(root):
+    for path in root.rglob("*.npy"):
+        break_frame(path, lambda frame: np.round((frame - 15 + 273.15) * 100).astype(np.uint16))
+    assert set(kinds(check(root).errors)) == {"units"}
+    assert check(root, reading=Reading(preset="centikelvin")).errors == []
 
 
 def test_leaks_are_errors_warnings_or_meant(root):
@@ -233,32 +252,13 @@ def test_subjects_are_found_in_names(names, subjects, marked):
     assert found.marked == marked
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.floats(-20, 45), st.floats(2, 40), st.sampled_from([unit.name for unit in UNITS] + ["0.001 deg C"]))
-def test_temperatures_of_rooms_and_people_are_told_by_unit(median, spread, name):
-    assume(name != "0.001 deg C" or (median >= 12 and spread >= 9))
-    scale, offset = {
-        "deg C": (1, 0), "K": (1, 273.15), "0.4 K": (2.5, 273.15), "0.1 K": (10, 273.15), "0.04 K": (25, 273.15),
-        "0.01 K": (100, 273.15), "mK": (1000, 273.15), "0.001 deg C": (1000, 0),
-    }[name]  # fmt: skip
-    value = (median + offset) * scale
-    assert unit_of(value, spread * scale, picture=False) == name
-    assert eval(formula_of(name).replace("x", "*"), {"value": value}) == pytest.approx(median)
-
-
-def test_grey_levels_and_counts_of_no_known_unit_are_no_temperatures():
-    assert unit_of(128, 200, picture=True) == "counts"
-    assert unit_of(1500, 100, picture=False) == "counts"
-    assert formula_of("counts") is None
-
-
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp"])
-def test_pictures_are_counts(root, suffix):
+def test_pictures_are_grey_levels(root, suffix):
     for path in list(root.rglob("*.npy")):
         cv2.imwrite(str(path.with_suffix(suffix)), np.load(path).astype(np.uint8))
         path.unlink()
     report = check(root)
-    assert report.splits["train"]["units"] == {"counts": 6}
+    assert report.splits["train"]["units"] == {"grey levels": 6}
     assert report.splits["train"]["dtypes"] == {"uint8": 6}
     assert "these are no temperatures" in str(report.warnings[0])
 

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from lib.datasets.dataset import SegmentationDataset, check_unique_names, find_samples, find_test_samples
+from lib.thermal import Reading, read_thermal
 from lib.utils.errors import ConfigError, DataError
 from tests.datasets.helpers import write_pair
 
@@ -44,8 +45,8 @@ def test_several_roots_and_splits_are_put_together(root, tmp_path):
         check_unique_names(samples)
 
 
-@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float64, ">f4", np.float16])
-def test_integers_and_other_floats_keep_their_values(root, dtype):
+@pytest.mark.parametrize("dtype", [np.uint8, np.float64, ">f4", np.float16])
+def test_other_floats_and_grey_levels_keep_their_values(root, dtype):
     np.save(root / "train/image/a.npy", np.full((6, 8), 30, dtype))
     image, _ = dataset_of(root)[0]
     assert image.dtype == np.float32
@@ -85,17 +86,58 @@ def test_ordinary_pictures_train_too(tmp_path, suffix, channels):
     np.testing.assert_allclose(image[2, 3], (200, 100, 50)[:channels], atol=3)
 
 
-def test_pictures_of_16_bits_keep_them(tmp_path):
-    write_pair(tmp_path / "train", "a")
-    (tmp_path / "train/image/a.npy").unlink()
-    cv2.imwrite(str(tmp_path / "train/image/a.png"), np.full((6, 8), 29315, np.uint16))
-    assert (dataset_of(tmp_path)[0][0] == 29315).all()
+def write_integers(root, suffix=".png", **faces):
+    """Frames of hundredths of a kelvin, in deg C ``faces`` by name, without label."""
+    for name, celsius in faces.items():
+        numbers = np.round((celsius + 273.15) * 100).astype(np.uint16)
+        if suffix == ".npy":
+            np.save(root / f"{name}.npy", numbers)
+        else:
+            cv2.imwrite(str(root / f"{name}{suffix}"), numbers)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".npy"])
+def test_integers_are_read_in_deg_c_as_in_predicting(tmp_path, suffix):
+    face, nobody = np.where(np.arange(48).reshape(6, 8) % 3, 20.0, 34.0), np.full((6, 8), 20.0)
+    write_integers(tmp_path, suffix, a=face, b=nobody, c=face)
+    dataset = SegmentationDataset(find_test_samples(tmp_path), 3)
+    for index, celsius in enumerate((face, nobody, face)):  # what one alone leaves open, all together tell
+        np.testing.assert_allclose(dataset[index][0], celsius, atol=1e-4)
+    assert "centikelvin" in dataset.notes[0]
+    alone = read_thermal(tmp_path / f"a{suffix}").values
+    np.testing.assert_array_equal(dataset[0][0], alone)
+    counts = SegmentationDataset(find_test_samples(tmp_path), 3, reading=Reading(preset="none"))[0][0]
+    np.testing.assert_array_equal(counts, np.round((face + 273.15) * 100))
+
+
+def test_integers_of_unclear_meaning_end_a_run_before_its_first_step(tmp_path):
+    write_integers(tmp_path, a=np.full((6, 8), 20.0))
+    with pytest.raises(DataError, match="--temp_preset"):
+        SegmentationDataset(find_test_samples(tmp_path), 3)
+    reading = Reading(preset="centikelvin")
+    assert SegmentationDataset(find_test_samples(tmp_path), 3, reading=reading)[0][0] == pytest.approx(20, abs=1e-4)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".npz", ".bin"])
+def test_every_format_of_predicting_trains(root, suffix):
+    celsius = np.linspace(18, 36, 48, dtype=np.float32).reshape(6, 8)
+    path = (root / "train/image/a.npy").with_suffix(suffix)
+    (root / "train/image/a.npy").unlink()
+    if suffix == ".csv":
+        np.savetxt(path, celsius, "%.3f", ";")
+    elif suffix == ".npz":
+        np.savez(path, frame=celsius)
+    else:
+        path.write_bytes(np.round((celsius + 273.15) / 0.04).astype("<u2").tobytes())
+    dataset = dataset_of(root, reading=Reading(raw_size=(8, 6)))
+    assert dataset.sizes == ((6, 8), (6, 8))
+    np.testing.assert_allclose(dataset[0][0], celsius, atol=0.021)
 
 
 def test_frames_of_several_channels(tmp_path):
     write_pair(tmp_path / "train", "a", (6, 8, 4), value=3)
     assert dataset_of(tmp_path, num_channels=4)[0][0].shape == (6, 8, 4)
-    with pytest.raises(DataError, match=r"a\.npy: expected shape \(H, W\).*got \(6, 8, 4\)"):
+    with pytest.raises(DataError, match=r"a\.npy: holds 6 frames, expected one"):
         dataset_of(tmp_path)
 
 

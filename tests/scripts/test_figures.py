@@ -6,10 +6,10 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lib.datasets.labels import IGNORE
 from lib.models.build import build_network
 from lib.utils.checkpoint import save_checkpoint
 from lib.utils.config import load_config
+from lib.utils.labels import IGNORE
 from scripts.figures import demo, framework, histograms, moving_face, overlays, predictions, qualitative
 from scripts.figures.style import CONFIG, evenly, say_origin
 

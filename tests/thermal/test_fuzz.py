@@ -5,7 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lib.thermal import open_sequence
+from lib.thermal import Reading, open_sequence
 from lib.utils.errors import DataError
 from tests.thermal.files import FORMATS, HEIGHT, WIDTH, scene, tiff, video
 
@@ -47,7 +47,7 @@ def content_of(tmp_path_factory):
 def frames_or_data_error(path):
     """The frames of a file, at least one; none if a DataError names the file."""
     try:
-        frames = list(open_sequence(path, raw_size=(WIDTH, HEIGHT)))
+        frames = list(open_sequence(path, Reading(raw_size=(WIDTH, HEIGHT))))
     except DataError as error:
         if str(path) not in str(error):
             raise

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.thermal import Letterbox, normalize
-from lib.utils.config.data_sections import Normalize
 from tests.thermal.files import scene
 
 sizes = st.tuples(st.integers(1, 90), st.integers(1, 90))
@@ -52,9 +51,9 @@ def test_image_lies_where_valid_says_and_padding_repeats_its_edge(frame_size, ne
 def test_padding_changes_nothing_in_what_the_network_sees_of_the_frame():
     box = Letterbox((48, 64), (96, 64))
     image, valid = box.to_network(scene(height=48, width=64))
-    seen = normalize(image, valid, Normalize())[valid].reshape(48, 64)
-    assert np.array_equal(seen, normalize(scene(height=48, width=64), None, Normalize()))
-    assert np.array_equal(normalize(image, None, Normalize()), normalize(image, valid, Normalize()))
+    seen = normalize(image, valid)[valid].reshape(48, 64)
+    assert np.array_equal(seen, normalize(scene(height=48, width=64)))
+    assert np.array_equal(normalize(image), normalize(image, valid))
 
 
 @settings(max_examples=200, deadline=None)

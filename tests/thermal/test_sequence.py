@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from lib.thermal import open_sequence, read_thermal
+from lib.thermal import Reading, open_sequence, read_thermal
 from lib.utils.errors import ConfigError, DataError
 from tests.thermal.files import FORMATS, HEIGHT, WIDTH, centikelvin, encoded, npy, npz, scene, tiff, video
 
@@ -44,7 +44,7 @@ STACK = [scene(seed) for seed in range(20)]
 )
 def test_a_file_of_many_frames_is_a_sequence(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
-    sequence = open_sequence(tmp_path / name, raw_size=(WIDTH, HEIGHT))
+    sequence = open_sequence(tmp_path / name, Reading(raw_size=(WIDTH, HEIGHT)))
     assert sequence.length == len(STACK)
     assert sequence.fps is None
     found = dict(sequence)
@@ -76,7 +76,7 @@ def test_a_video_that_is_cut_off_gives_what_is_there_and_says_so(tmp_path, caplo
 
 
 def test_a_video_may_be_given_temperatures(tmp_path):
-    frames = dict(open_sequence(video(tmp_path / "clip.mkv", [0, 100], "FFV1"), scale=0.1, offset=20))
+    frames = dict(open_sequence(video(tmp_path / "clip.mkv", [0, 100], "FFV1"), Reading(scale=0.1, offset=20)))
     assert all(frame.radiometric for frame in frames.values())
     assert abs(frames["clip_000001"].values.mean() - 30) < 0.2
 
@@ -107,7 +107,7 @@ def test_every_format_may_stand_in_one_folder_and_no_name_comes_twice(tmp_path):
     for index, (suffix, content, _) in enumerate(FORMATS.values()):
         (tmp_path / f"same{suffix}").write_bytes(content(scene()))
         (tmp_path / f"a{index}{suffix}").write_bytes(content(scene()))
-    sequence = open_sequence(tmp_path, raw_size=(WIDTH, HEIGHT))
+    sequence = open_sequence(tmp_path, Reading(raw_size=(WIDTH, HEIGHT)))
     found = dict(sequence)
     assert len(found) == sequence.length == len(names(sequence))
     assert {"same", "same_npy", "same_tif"} <= found.keys()
@@ -174,7 +174,7 @@ def test_missing_inputs_are_found_when_opening(tmp_path, name):
 
 def test_options_are_checked_when_opening(tmp_path):
     with pytest.raises(ConfigError, match="--temp_preset"):
-        open_sequence("-", preset="kelvins")
+        open_sequence("-", Reading(preset="kelvins"))
 
 
 @pytest.mark.parametrize(("kind", "many"), [("npy", 10_000), ("npz", 3_000), ("tif", 1_000), ("bin", 10_000)])
@@ -193,7 +193,7 @@ def test_memory_does_not_grow_with_the_number_of_frames(tmp_path, kind, many):
             path.write_bytes(stack.tobytes() if kind == "bin" else tiff([frame] * count))
         read = 0
         tracemalloc.start()
-        for _, values in open_sequence(path, raw_size=(64, 50)):
+        for _, values in open_sequence(path, Reading(raw_size=(64, 50))):
             read += values.radiometric
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
-from lib.datasets.check.units import unit_of
 from lib.datasets.dataset import Sample
-from lib.datasets.frames import read_image, read_label
+from lib.datasets.labels import read_label
+from lib.thermal.channels import PICTURES
+from lib.thermal.frame import GREY_LEVELS, Reading, ThermalFrame
+from lib.thermal.readers import FrameReader
+from lib.thermal.units import CELSIUS, UnitError
 from lib.utils.errors import DataError
 
 
@@ -20,8 +24,8 @@ class FrameFacts(NamedTuple):
         faults: (kind, message that names the file) for all that keeps it from being used.
         shape: (H, W) in pixels.
         dtype: of the values in the file.
-        low, median, high: of the values.
-        unit: see :func:`lib.datasets.check.units.unit_of`.
+        range: smallest, median and largest value, deg C or grey levels.
+        unit: see :class:`~lib.thermal.frame.ThermalFrame`.
         nan, inf: number of values that aren't finite.
         values: (256,) int64, number of pixels by label value.
         digest: of shape and float32 values: equal for equal frames, whatever the kind of file.
@@ -31,9 +35,7 @@ class FrameFacts(NamedTuple):
     faults: tuple[tuple[str, str], ...]
     shape: tuple[int, int] | None = None
     dtype: str | None = None
-    low: float | None = None
-    median: float | None = None
-    high: float | None = None
+    range: tuple[float, float, float] | None = None
     unit: str | None = None
     nan: int = 0
     inf: int = 0
@@ -41,55 +43,70 @@ class FrameFacts(NamedTuple):
     digest: bytes | None = None
 
 
-def read_facts(sample: Sample, num_channels: int) -> FrameFacts:
+def read_facts(sample: Sample, reader: FrameReader, reading: Reading | None = None) -> FrameFacts:
     """Read both files of a frame; whatever is wrong becomes a fault.
 
     Args:
         sample: the files; either may be missing or damaged.
-        num_channels: expected channels of the frame.
+        reader: as training reads all frames.
+        reading: as of :class:`~lib.thermal.readers.FrameReader`, to see what this frame alone would be read as.
     """
     faults: list[tuple[str, str]] = []
-    found: dict = {}
+    facts = FrameFacts(sample.name, ())
     try:
-        image = read_image(sample.image, num_channels)
+        frame = reader.read(sample.image)
+    except UnitError as error:
+        faults.append(("units", str(error)))
     except DataError as error:
-        found["nan"], found["inf"] = _not_finite(sample.image)
-        faults.append(("not finite" if found["nan"] or found["inf"] else "unreadable frames", str(error)))
+        nan, inf = _not_finite(sample.image)
+        faults.append(("not finite" if nan or inf else "unreadable frames", str(error)))
+        facts = facts._replace(nan=nan, inf=inf)
     else:
-        found |= _facts_of_image(image, sample.image)
+        facts = _facts_of_image(facts, frame, sample.image)
+        faults += _another_unit(sample.image, frame, reading)
     if sample.label is not None:
         try:
             label = read_label(sample.label)
         except DataError as error:
             faults.append(("unreadable labels", str(error)))
         else:
-            found["values"] = np.bincount(label.ravel(), minlength=256)
-            if "shape" in found and label.shape != found["shape"]:
-                sizes = (f"{height}x{width}" for height, width in (label.shape, found["shape"]))
+            facts = facts._replace(values=np.bincount(label.ravel(), minlength=256))
+            if facts.shape is not None and label.shape != facts.shape:
+                sizes = (f"{height}x{width}" for height, width in (label.shape, facts.shape))
                 faults.append(("sizes", "{}: the label is {}, its frame {}".format(sample.label, *sizes)))
-    return FrameFacts(sample.name, tuple(faults), **found)
+    return facts._replace(faults=tuple(faults))
 
 
-def _facts_of_image(image: np.ndarray, path: Path) -> dict:
-    first, low, median, high, last = np.percentile(image, (0, 1, 50, 99, 100)).tolist()
-    dtype = _dtype(path)
-    return {
-        "shape": image.shape[:2],
-        "dtype": dtype,
-        "low": first,
-        "median": median,
-        "high": last,
-        "unit": unit_of(median, high - low, picture=dtype == "uint8"),
-        "digest": hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).digest(),
-    }
+def _facts_of_image(facts: FrameFacts, frame: ThermalFrame, path: Path) -> FrameFacts:
+    image = frame.values
+    low, median, high = np.percentile(image, (0, 50, 100)).tolist()
+    return facts._replace(
+        shape=(image.shape[0], image.shape[1]),
+        dtype=_dtype(path),
+        range=(low, median, high),
+        unit=frame.unit,
+        digest=hashlib.blake2b(repr(image.shape).encode() + image.tobytes(), digest_size=16).digest(),
+    )
+
+
+def _another_unit(path: Path, frame: ThermalFrame, reading: Reading | None) -> list[tuple[str, str]]:
+    """A fault if a frame of integers, looked at by itself, is in another unit than that of all together."""
+    if frame.unit in (CELSIUS.name, GREY_LEVELS):
+        return []
+    try:
+        alone = FrameReader(reading).read(path).unit
+    except UnitError:
+        return []
+    return [] if alone == frame.unit else [("units", f"{path}: in {alone}, it seems, and is read as {frame.unit}")]
 
 
 def _dtype(path: Path) -> str:
-    """Of the values in a frame's file that is known to be readable; pictures have 8 bits unless they say otherwise."""
-    if path.suffix.lower() == ".npy":
+    """Of the values in a file that is known to be readable; pictures have 8 bits unless they say otherwise."""
+    suffix = path.suffix.lower()
+    if suffix == ".npy":
         return str(np.load(path, mmap_mode="r", allow_pickle=False).dtype)
-    from PIL import Image
-
+    if suffix not in PICTURES:
+        return suffix
     with Image.open(path) as picture:
         return {"I;16": "uint16", "I;16B": "uint16", "I": "int32", "F": "float32"}.get(picture.mode, "uint8")
 

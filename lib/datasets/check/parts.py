@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 from lib.datasets.check.frame import FrameFacts
 from lib.datasets.check.subjects import Subjects, subjects_of
-from lib.datasets.dataset import Sample
-from lib.datasets.frames import IMAGE_SUFFIXES
+from lib.datasets.dataset import Sample, find_pairs
+from lib.utils.text import SHOWN, first_few
 
 SPLITS = ("train", "val")
-MOST_LISTED = 5
 LONGEST_INLINE = 60
 
 
@@ -32,11 +31,10 @@ class Finding(NamedTuple):
 
     def __str__(self) -> str:
         """The message with the first few details, on lines of their own where they are long."""
-        more = len(self.details) - MOST_LISTED
-        rest = [f"and {more} more"] if more > 0 else []
         if any(len(detail) > LONGEST_INLINE for detail in self.details):
-            return "\n".join([self.message, *(f"  {line}" for line in (*self.details[:MOST_LISTED], *rest))])
-        return ": ".join(filter(None, [self.message, ", ".join((*self.details[:MOST_LISTED], *rest))]))
+            rest = [f"and {len(self.details) - SHOWN} more"] if len(self.details) > SHOWN else []
+            return "\n".join([self.message, *(f"  {line}" for line in (*self.details[:SHOWN], *rest))])
+        return ": ".join(filter(None, [self.message, first_few(self.details)]))
 
 
 @dataclass
@@ -71,43 +69,29 @@ def find_parts(roots: Sequence[str | os.PathLike]) -> tuple[list[Part], list[Fin
             continue
         seen.add(root.resolve())
         for split in SPLITS:
-            samples, wrong = _find_pairs(root / split)
+            samples, wrong = _paired(root / split)
             parts.append(Part(root, split, samples))
             errors += wrong
     return parts, errors
 
 
-def _find_pairs(folder: Path) -> tuple[list[Sample], list[Finding]]:
+def _paired(folder: Path) -> tuple[list[Sample], list[Finding]]:
     missing = [part for part in ("image", "label") if not (folder / part).is_dir()]
     if missing:
         expected = "data.data_dir names folders that hold {train,val}/{image,label}"
         return [], [Finding("folders", f"{folder / part}: no such folder; {expected}") for part in missing]
-    images, twice = _by_stem(folder / "image", IMAGE_SUFFIXES)
-    labels, _ = _by_stem(folder / "label", (".png",))
+    pairs = find_pairs(folder)
     errors = []
     for names, kind, noun, text in (
-        (images.keys() - labels.keys(), "pairs", "frame", "without label (expected label/<stem>.png)"),
-        (labels.keys() - images.keys(), "pairs", "label", "without frame (expected image/<stem>.npy)"),
-        (twice, "names", "file", "of the same stem as another"),
+        (pairs.unlabelled, "pairs", "frame", "without label (expected label/<stem>.png)"),
+        (pairs.frameless, "pairs", "label", "without frame (expected image/<stem>.npy)"),
+        (pairs.repeated, "names", "file", "of the same stem as another"),
     ):
         if names:
             errors.append(Finding(kind, f"{folder}: {several(len(names), noun)} {text}", tuple(sorted(names))))
-    if not images:
-        errors.append(Finding("folders", f"{folder / 'image'}: no frames; expected *.npy (or pictures)"))
-    return [Sample(name, images[name], labels[name]) for name in sorted(images.keys() & labels.keys())], errors
-
-
-def _by_stem(folder: Path, suffixes: tuple[str, ...]) -> tuple[dict[str, Path], list[str]]:
-    """Files of ``folder`` with one of ``suffixes`` by stem, and the names of those whose stem is taken."""
-    found: dict[str, Path] = {}
-    twice = []
-    for path in sorted(folder.iterdir()):
-        if path.suffix.lower() in suffixes and not path.name.startswith("."):
-            if path.stem in found:
-                twice.append(path.name)
-            else:
-                found[path.stem] = path
-    return found, twice
+    if not pairs.images:
+        errors.append(Finding("folders", f"{folder / 'image'}: no frames; expected *.npy (or other thermal files)"))
+    return pairs.samples, errors
 
 
 def shared_subjects(parts: Sequence[Part]) -> tuple[list[Finding], list[Finding]]:

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,14 +21,20 @@ from lib.datasets.check.parts import (
     shared_subjects,
     subjects_by_root,
 )
-from lib.datasets.check.units import CELSIUS, formula_of
-from lib.datasets.labels import IGNORE, LabelMap
+from lib.datasets.dataset import Sample
+from lib.datasets.labels import LabelMap
+from lib.thermal.frame import GREY_LEVELS, Reading
+from lib.thermal.readers import FrameReader
 from lib.utils.cores import available_cores
+from lib.utils.errors import DataError
+from lib.utils.labels import IGNORE
+from lib.utils.text import first_few
 
 FAULTS_OF_FILES = {
     "unreadable frames": ("frame", "that can't be read"),
     "not finite": ("frame", "with NaN or infinite values"),
     "unreadable labels": ("label", "that can't be read"),
+    "units": ("frame", "whose numbers are no temperatures, or in another unit than others"),
     "sizes": ("label", "of another size than the frame"),
 }
 """Kinds of faults in single files, and how many files of what are told."""
@@ -39,10 +45,10 @@ class Report:
     """What a check found; all of it is plain data.
 
     Attributes:
-        splits: by ``train`` and ``val``: ``frames``, ``shapes``, ``dtypes``, ``units``, ``range`` ({min, median, max}
-            in the file's unit), ``nan`` and ``inf`` (values), ``subjects`` (frames by subject), ``label_values``
-            (pixels by value), ``classes`` (list of {name, pixels, share of the labelled, frames}) and ``ignored``
-            (share of all pixels).
+        splits: by ``train`` and ``val``: ``frames``, ``shapes``, ``dtypes``, ``units`` (of the numbers in the files),
+            ``range`` ({min, median, max}, deg C or grey levels), ``nan`` and ``inf`` (values), ``subjects`` (frames by
+            subject), ``label_values`` (pixels by value), ``classes`` (list of {name, pixels, share of the labelled,
+            frames}) and ``ignored`` (share of all pixels).
         errors: what training can't go on with, or must not.
         warnings: what may be meant.
     """
@@ -67,6 +73,7 @@ def check_data(
     class_names: Sequence[str] | None = None,
     num_channels: int = 1,
     leaks: str = "error",
+    reading: Reading | None = None,
 ) -> Report:
     """Read every frame and label of ``{root}/{train,val}/{image,label}``.
 
@@ -76,6 +83,7 @@ def check_data(
         class_names: one per class; None for their numbers.
         num_channels: expected channels of a frame.
         leaks: what subjects and frames in both splits are: ``error``, ``warning``, or ``meant`` (not looked for).
+        reading: what is known of the frames' numbers.
 
     Raises:
         ConfigError: ``remap_classes`` doesn't fit ``num_classes``.
@@ -84,12 +92,12 @@ def check_data(
     names = list(class_names or map(str, range(num_classes)))
     parts, errors = find_parts(roots)
     report = Report(errors=errors)
-    _read(parts, num_channels)
+    report.errors += _read(parts, num_channels, reading)
     for part in parts:
         report.errors += _faults_of_files(part) + _unknown_values(part, label_map)
     for split in SPLITS:
         report.splits[split] = _summary([part for part in parts if part.split == split], parts, label_map, names)
-    errors, warnings = _units(parts)
+    errors, warnings = [], _units(parts)
     if leaks == "meant":
         errors += _names_in_both(parts)
     else:
@@ -101,14 +109,29 @@ def check_data(
     return report
 
 
-def _read(parts: Sequence[Part], num_channels: int) -> None:
-    """Read all frames, a few at a time, into the ``facts`` of their parts."""
+def _read(parts: Sequence[Part], num_channels: int, reading: Reading | None) -> list[Finding]:
+    """Read all frames, a few at a time, into the ``facts`` of their parts; finds what is wrong with all together."""
     samples = [sample for part in parts for sample in part.samples]
+    reader, errors = _reader_of(samples, num_channels, reading)
     with ThreadPoolExecutor(available_cores()) as pool:
-        found = pool.map(lambda sample: read_facts(sample, num_channels), samples)
+        found = pool.map(lambda sample: read_facts(sample, reader, reading), samples)
         facts = list(tqdm(found, total=len(samples), desc="check", unit="frame", disable=None))
     for part in parts:
         part.facts, facts = facts[: len(part.samples)], facts[len(part.samples) :]
+    return errors
+
+
+def _reader_of(
+    samples: Sequence[Sample], num_channels: int, reading: Reading | None
+) -> tuple[FrameReader, list[Finding]]:
+    """The reader of these frames as training makes it, and why it may not be."""
+    reader = FrameReader(reading, num_channels)
+    folders = dict.fromkeys(str(sample.image.parent) for sample in samples)
+    try:
+        reader.decide([sample.image for sample in samples], first_few(list(folders), 2))
+    except DataError as error:
+        return reader, [Finding("units", str(error))]
+    return reader, []
 
 
 def _faults_of_files(part: Part) -> list[Finding]:
@@ -135,20 +158,17 @@ def _unknown_values(part: Part, label_map: LabelMap) -> list[Finding]:
     ]
 
 
-def _units(parts: Sequence[Part]) -> tuple[list[Finding], list[Finding]]:
-    """Errors and warnings of the frames' units: of several, of one that isn't deg C."""
+def _units(parts: Sequence[Part]) -> list[Finding]:
+    """Warnings of frames without temperatures, and of frames in several units."""
     units = Counter(facts.unit for part in parts for facts in part.facts if facts.unit)
-    if set(units) <= {CELSIUS}:
-        return [], []
-    usual = units.most_common(1)[0][0]
+    findings = []
+    if units[GREY_LEVELS]:
+        text = f"{several(units[GREY_LEVELS], 'frame')} of grey levels or counts; noise, occluders and"
+        findings.append(Finding("units", f"{text} normalize.window are in deg C: these are no temperatures"))
     if len(units) > 1:
-        others = tuple(f"{f.name} ({f.unit})" for part in parts for f in part.facts if f.unit not in (None, usual))
-        text = f"{several(units[usual], 'frame')} in {usual}, it seems, and {len(others)} in other units"
-        return [Finding("units", text, others)], []
-    formula = formula_of(usual)
-    remedy = f"prepare them as deg C = {formula}" if formula else "these are no temperatures"
-    text = f"values seem to be in {usual}; noise, occluders and normalize.window are in deg C: {remedy}"
-    return [], [Finding("units", text)]
+        each = tuple(f"{unit} ({count})" for unit, count in units.most_common())
+        findings.append(Finding("units", "frames in several units, each of which is read as such", each))
+    return findings
 
 
 def _names_in_both(parts: Sequence[Part]) -> list[Finding]:
@@ -176,7 +196,7 @@ def _suspicious(splits: dict[str, dict[str, Any]], parts: Sequence[Part], label_
     warnings = []
     ignored = np.array([label_map.class_of(value) == IGNORE for value in range(256)])
     for part in parts:
-        flat = [facts.name for facts in part.facts if facts.low is not None and facts.low == facts.high]
+        flat = [facts.name for facts in part.facts if facts.range and facts.range[0] == facts.range[2]]
         empty = [f.name for f in part.facts if f.values is not None and not f.values[~ignored].any()]
         for kind, noun, text, names in (
             ("constant frames", "frame", "of one value", flat),
@@ -197,12 +217,18 @@ def _suspicious(splits: dict[str, dict[str, Any]], parts: Sequence[Part], label_
 
 
 def faults_of_some(
-    part: Part, num_classes: int, remap_classes: Sequence[int] | None = None, num_channels: int = 1, most: int = 16
+    part: Part,
+    num_classes: int,
+    remap_classes: Sequence[int] | None = None,
+    num_channels: int = 1,
+    most: int = 16,
+    reading: Reading | None = None,
 ) -> list[Finding]:
     """The errors in at most ``most`` frames and labels of a part, spread evenly; arguments as of :func:`check_data`."""
     chosen = part.samples[:: max(1, -(-len(part.samples) // most))]
-    some = Part(part.root, part.split, chosen, [read_facts(sample, num_channels) for sample in chosen])
-    return _faults_of_files(some) + _unknown_values(some, LabelMap(num_classes, remap_classes))
+    reader, errors = _reader_of(part.samples, num_channels, reading)
+    some = Part(part.root, part.split, chosen, [read_facts(sample, reader, reading) for sample in chosen])
+    return errors + _faults_of_files(some) + _unknown_values(some, LabelMap(num_classes, remap_classes))
 
 
 def _repeated(facts: Sequence[FrameFacts]) -> list[str]:
@@ -222,16 +248,10 @@ def _summary(
         subjects.update(frames_per_subject(part, subjects_by_root(everything)[part.root]))
     return {
         "frames": len(facts),
-        "shapes": _count(f"{entry.shape[0]}x{entry.shape[1]}" for entry in whole),
+        "shapes": _count("x".join(map(str, entry.shape or ())) for entry in whole),
         "dtypes": _count(entry.dtype for entry in whole),
         "units": _count(entry.unit for entry in whole),
-        "range": {
-            "min": min(entry.low for entry in whole),
-            "median": float(np.median([entry.median for entry in whole])),
-            "max": max(entry.high for entry in whole),
-        }
-        if whole
-        else None,
+        "range": _range([entry.range for entry in whole if entry.range]),
         "nan": sum(entry.nan for entry in facts),
         "inf": sum(entry.inf for entry in facts),
         "subjects": dict(sorted(subjects.items())),
@@ -239,8 +259,15 @@ def _summary(
     }
 
 
-def _count(values) -> dict[str, int]:
-    return dict(Counter(values).most_common())
+def _range(ranges: Sequence[tuple[float, float, float]]) -> dict[str, float] | None:
+    if not ranges:
+        return None
+    low, median, high = zip(*ranges, strict=True)
+    return {"min": min(low), "median": float(np.median(median)), "max": max(high)}
+
+
+def _count(values: Iterable[str | None]) -> dict[str, int]:
+    return {str(value): count for value, count in Counter(values).most_common()}
 
 
 def _class_frequencies(values: list[np.ndarray], label_map: LabelMap, names: Sequence[str]) -> dict[str, Any]:

@@ -12,9 +12,9 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.datasets.drivers.raw import GLASSES, SPLITS, VAL_SUBJECTS, DriverFrame, find_frames
-from lib.datasets.frames import read_image
 from lib.datasets.landmarks import FORMATS, Landmarks, check_inside, draw_labels
 from lib.datasets.preparation import claim_folder, is_prepared, work_through, write_skipped
+from lib.thermal.readers import FrameReader
 from lib.thermal.resize import resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
@@ -168,7 +168,7 @@ def _prepare_frame(task: tuple[DriverFrame, Path, tuple[int, int] | None]) -> Ou
     """Prepare one frame; the image is written last, so an interrupted frame is seen to be incomplete."""
     frame, out_dir, target_res = task
     try:
-        image = read_image(frame.image)
+        image = FrameReader().read(frame.image).values
         size = image.shape[0], image.shape[1]
         landmarks = _landmarks_of(frame, size)
         check_inside(landmarks.points, size, frame.landmarks)

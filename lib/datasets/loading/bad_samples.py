@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from lib.utils.errors import DataError
+from lib.utils.text import first_few
 
 logger = logging.getLogger("samcl")
 SHOWN = 20
@@ -44,9 +45,8 @@ class BadSamples:
                 *(reason, len(self.reasons), self.most),
             )
         if len(self.reasons) > self.most:
-            listed = [f"\n  {reason}" for reason in list(self.reasons.values())[:SHOWN]]
-            rest = len(self.reasons) - len(listed)
+            listed = first_few([f"\n  {reason}" for reason in self.reasons.values()], SHOWN, "")
             raise DataError(
                 f"{len(self.reasons)} bad training frames, at most {self.most} may be (data.max_bad_samples); mend or "
-                f"remove them, or allow more:{''.join(listed)}" + (f"\n  and {rest} more" if rest else "")
+                f"remove them, or allow more:{listed}"
             )

@@ -41,8 +41,8 @@ class FrameCache:
         self._starts: list[int | None] = []  # of each frame's values in the memory, behind a byte of state for each
         self.nbytes, self.count = _aligned(len(sizes)), 0
         for size in sizes:
-            needed = size and _aligned(size[0] * size[1] * (4 * num_channels + labelled))
-            fits = needed is not None and self.nbytes + needed <= max_bytes
+            needed = _aligned(size[0] * size[1] * (4 * num_channels + labelled)) if size else 0
+            fits = size is not None and self.nbytes + needed <= max_bytes
             self._starts.append(self.nbytes if fits else None)
             self.nbytes += needed if fits else 0
             self.count += fits
@@ -92,6 +92,8 @@ class FrameCache:
 
     def _views(self, index: int) -> tuple[np.ndarray, np.ndarray | None]:
         shape, start = self._shapes[index], self._starts[index]
+        assert shape is not None
+        assert start is not None
         count = int(np.prod(shape))
         image = np.frombuffer(self._memory, np.float32, count, start).reshape(shape)
         if not self._labelled:

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from lib.datasets.dataset import SegmentationDataset
-from lib.datasets.labels import IGNORE
 from lib.datasets.loading.bad_samples import BadSamples
 from lib.datasets.loading.worker import start_worker
 from lib.utils.cores import available_cores
 from lib.utils.errors import ConfigError, DataError
+from lib.utils.labels import IGNORE
 
 Normalize = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 Transform = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray | None]]
@@ -66,7 +66,7 @@ class EndlessBatches:
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
         position = self._start_step * self._batch_size + self._rank * self._share
-        epoch, order = -1, None
+        epoch, order = -1, np.empty(0, np.int64)
         while True:
             batch = []
             for place in range(position, position + self._share):
@@ -94,6 +94,9 @@ def equal_size_batches(
 
     Returns:
         Batches of indices, in the order of the samples within each size.
+
+    >>> equal_size_batches([(6, 8), (4, 8), (6, 8)], batch_size=2)
+    [[0, 2], [1]]
     """
     groups: dict[tuple[int, int], list[int]] = {}
     for index in range(rank, len(sizes), world_size):
@@ -155,15 +158,21 @@ class TrainReader:
             DataError: the sample can't be read and nothing may take its place, or no sample can be read.
         """
         if self._max_bad is None:
-            return index, self._dataset[index]
+            return index, self._labelled(index)
         for candidate in self._candidates(epoch, index):
             try:
-                return candidate, self._dataset[candidate]
+                return candidate, self._labelled(candidate)
             except DataError as error:
                 bad[candidate] = str(error)
             if len(bad) > self._max_bad:
                 return None
         raise DataError(f"no training frame can be read: {'; '.join(bad.values())}")
+
+    def _labelled(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        image, label = self._dataset[index]
+        if label is None:
+            raise DataError(f"{self._dataset.samples[index].image}: no label; frames to train on have one")
+        return image, label
 
     def _candidates(self, epoch: int, index: int) -> Iterator[int]:
         """The sample itself, then all in an order of its own."""
@@ -253,7 +262,7 @@ class BatchLoader:
         self.num_samples = len(dataset)
         self.cache_gb = dataset.cache.nbytes / 1e9 if dataset.cache else 0.0
         self._bad_samples = bad_samples or BadSamples(0)
-        self._loader = DataLoader(
+        self._loader: DataLoader = DataLoader(
             _Batches(read),
             batch_sampler=batches,
             num_workers=min(workers, available_cores()),
@@ -278,7 +287,7 @@ class BatchLoader:
         return len(self._loader)
 
 
-class _Batches:
+class _Batches(Dataset):
     """The DataLoader's view of a reader: a batch's keys at once, errors as values so that they arrive whole."""
 
     def __init__(self, read: Callable[[Any], dict[str, Any]]) -> None:

@@ -35,6 +35,7 @@ def _obey_parent_alone() -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     signal.signal(signal.SIGINT, interrupt)
-    if hasattr(signal, "sigwaitinfo"):  # not on macOS
+    parent = multiprocessing.parent_process()
+    if parent and hasattr(signal, "sigwaitinfo"):  # not on macOS
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=wait_for_parent, args=(multiprocessing.parent_process().pid,), daemon=True).start()
+        threading.Thread(target=wait_for_parent, args=(parent.pid,), daemon=True).start()

@@ -2,15 +2,8 @@
 
 import csv
 import json
-import multiprocessing
 import os
-import sys
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -19,11 +12,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from lib.datasets.frames import read_array
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS, RawFrame, find_frames, format_size, load_frame, usual_size
+from lib.thermal.arrays import read_array
 from lib.thermal.resize import LABEL_RESIZES, centre_crop, resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
+from lib.utils.processes import process_map
+from lib.utils.text import first_few
 
 SPLITS = ("train", "val")
 KINDS = (("image", ".npy"), ("label", ".png"), ("ann", ".ljson"))
@@ -65,6 +60,10 @@ class Outcome(NamedTuple):
     name: str
     reason: str | None = None
     limits: tuple[float, float] | None = None
+
+
+Task = tuple[RawFrame, Path, Options, tuple[int, int] | None]
+"""What one process needs for one frame: the frame, the folder of the prepared ones, options, (H, W) of raw frames."""
 
 
 @dataclass
@@ -123,9 +122,9 @@ def prepare(
     summary.kept.update(splits[stem] for stem in kept)
     summary.unusual += [Outcome(stem, limits=limits) for stem, limits in kept.items() if _is_unusual(limits)]
     size = usual_size(frames)
-    tasks = [(frame, out_dir, options, size) for frame in frames if frame.stem not in kept]
-    with _running(tasks, workers) as outcomes:
-        for outcome in tqdm(outcomes, total=len(tasks), desc="prepare", unit="frame", disable=None):
+    tasks: list[Task] = [(frame, out_dir, options, size) for frame in frames if frame.stem not in kept]
+    with process_map(min(workers, len(tasks))) as run:
+        for outcome in tqdm(run(_prepare_frame, tasks), total=len(tasks), desc="prepare", unit="frame", disable=None):
             if outcome.limits is None:
                 summary.skipped.append(outcome)
                 continue
@@ -181,10 +180,9 @@ def _refuse_strangers(out_dir: Path, frames: list[RawFrame]) -> None:
     expected = {path for frame in frames for path in _output_paths(frame, out_dir)}
     strangers = sorted({path.stem: path for path in _outputs(out_dir) if path not in expected}.values())
     if strangers:
-        listed = ", ".join(str(path.relative_to(out_dir)) for path in strangers[:5])
-        more = f" and {len(strangers) - 5} more" if len(strangers) > 5 else ""
+        listed = first_few([path.relative_to(out_dir) for path in strangers])
         raise DataError(
-            f"{out_dir}: holds {len(strangers)} frames that RAW_DIR doesn't, or not in that split: {listed}{more}. "
+            f"{out_dir}: holds {len(strangers)} frames that RAW_DIR doesn't, or not in that split: {listed}. "
             "Remove them, choose another OUT_DIR, or --overwrite y to prepare it anew."
         )
 
@@ -234,34 +232,12 @@ def _is_unusual(limits: tuple[float, float]) -> bool:
     return limits[0] < USUAL_RANGE[0] or limits[1] > USUAL_RANGE[1]
 
 
-@contextmanager
-def _running(tasks: list[tuple], workers: int) -> Iterator[Iterator[Outcome]]:
-    """The outcomes of ``tasks`` as they are worked on, in order; processes have started when the body begins."""
-    workers = min(workers, len(tasks))
-    if workers <= 1:
-        yield map(_prepare_frame, tasks)
-        return
-    # Forked processes start at once, where spawned ones import for as long as 30 frames take. A process may be forked
-    # when nothing but daemons that wait, such as tqdm's, runs beside its main thread.
-    alone = all(thread.daemon or thread is threading.main_thread() for thread in threading.enumerate())
-    context = multiprocessing.get_context("fork" if alone and sys.platform == "linux" else "spawn")
-    # 0 and not 1, for which OpenCV waits for its threads to end: those of the parent, in a forked process.
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(0,))
-    try:
-        yield pool.map(_prepare_frame, tasks)
-    except BrokenProcessPool as error:
-        raise DataError(
-            "a worker process died (out of memory?). What is done is kept: run it again, with fewer --workers"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _prepare_frame(task: tuple[RawFrame, Path, Options, tuple[int, int] | None]) -> Outcome:
+def _prepare_frame(task: Task) -> Outcome:
     """Prepare one frame; the image is written last, so an interrupted frame is seen to be incomplete."""
     frame, out_dir, options, size = task
     try:
         image, label = load_frame(frame, size)
+        size = label.shape
         crop = options.crop_res or size
         if crop[0] > size[0] or crop[1] > size[1]:
             raise DataError(

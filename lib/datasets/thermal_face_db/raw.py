@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.datasets.frames import array_shape, read_array
 from lib.datasets.thermal_face_db.ljson import draw_labels, read_ljson
+from lib.thermal.arrays import array_shape, read_array
 from lib.utils.errors import DataError
 
 log = logging.getLogger("samcl")
@@ -67,8 +67,8 @@ def find_frames(raw_dir: Path, val_subjects: Sequence[str]) -> tuple[list[RawFra
     frames = []
     for stem, ending in sorted(found.items()):
         split = "val" if _subject(stem) in val_subjects else "train"
-        files = (raw_dir / f"{stem}{ending}{kind}" for kind in (".npy", ".ljson"))
-        frames.append(RawFrame(stem, *files, split))
+        name = f"{stem}{ending}"
+        frames.append(RawFrame(stem, raw_dir / f"{name}.npy", raw_dir / f"{name}.ljson", split))
     return frames, unusable
 
 

@@ -1,6 +1,7 @@
 """From the sections of a config to a sequence of transforms."""
 
-from dataclasses import fields
+from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from lib.datasets.transforms.geometric import (
@@ -14,6 +15,8 @@ from lib.datasets.transforms.geometric import (
 from lib.datasets.transforms.occlusion import RandomThermalOcclusion
 from lib.datasets.transforms.sequence import TransformSequence
 from lib.datasets.transforms.thermal import GaussianBlur, RandomBrightness, ThermalNoise
+from lib.utils.config.base import Section
+from lib.utils.config.data_sections import DataTransformer, Transforms
 from lib.utils.errors import ConfigError
 from lib.utils.registry import Registry
 
@@ -29,7 +32,7 @@ TRANSFORMS.register("random_resize")(RandomResize)
 TRANSFORMS.register("random_crop")(RandomCrop)
 
 
-def build_transforms(trans: Any, transformer: Any) -> TransformSequence:
+def build_transforms(trans: Transforms, transformer: DataTransformer) -> TransformSequence:
     """The sequence ``trans.trans_seq``, then padding to the input size.
 
     Args:
@@ -51,7 +54,7 @@ def build_transforms(trans: Any, transformer: Any) -> TransformSequence:
     return TransformSequence(steps)
 
 
-def _arguments(transform: type, section: Any) -> dict[str, Any]:
+def _arguments(transform: Callable[..., Any], section: Section) -> dict[str, Any]:
     """What the section says about the transform; what it leaves out has the transform's default."""
-    values = {field.name: getattr(section, field.name, None) for field in fields(transform)}
+    values = {name: getattr(section, name, None) for name in signature(transform).parameters}
     return {name: value for name, value in values.items() if value is not None}

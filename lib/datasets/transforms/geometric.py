@@ -1,4 +1,4 @@
-"""Flips, rotation, resizing, cropping and padding: each adds to the pending warp of a sample."""
+"""Flips, rotation, resizing, cropping and padding: each adds to the pending warp of a state."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lib.datasets.transforms.sample import Operation, Sample, Shape, translation
+from lib.datasets.transforms.state import Operation, Shape, TransformState, translation
 from lib.utils.errors import ConfigError, DataError
 
 
@@ -17,18 +17,25 @@ class Geometric(Operation):
         """Of a canvas of ``shape``: (3, 3) float64 matrix from new to old coordinates and the new (H, W)."""
         raise NotImplementedError
 
-    def apply(self, sample: Sample) -> Sample:
-        return replace(sample, warp=sample.warp.then(*self.affine(sample.warp.shape)))
+    def apply(self, state: TransformState) -> TransformState:
+        """Add to the pending warp; no pixel is touched yet."""
+        return replace(state, warp=state.warp.then(*self.affine(state.warp.shape)))
 
     def shape_after(self, shape: Shape) -> Shape:
+        """(H, W) of the canvas that it makes of one of ``shape``."""
         return self.affine(shape)[1]
 
 
 @dataclass(frozen=True)
 class HorizontalFlip(Geometric):
-    """Mirror left and right, exactly as ``np.fliplr``."""
+    """Mirror left and right, exactly as ``np.fliplr``.
+
+    >>> HorizontalFlip().affine((4, 6))[0][0].tolist()
+    [-1.0, 0.0, 5.0]
+    """
 
     def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        """See :meth:`Geometric.affine`: x becomes W - 1 - x."""
         return np.array([[-1.0, 0.0, shape[1] - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]), shape
 
 
@@ -37,6 +44,7 @@ class VerticalFlip(Geometric):
     """Mirror top and bottom, exactly as ``np.flipud``."""
 
     def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        """See :meth:`Geometric.affine`: y becomes H - 1 - y."""
         return np.array([[1.0, 0.0, 0.0], [0.0, -1.0, shape[0] - 1.0], [0.0, 0.0, 1.0]]), shape
 
 
@@ -50,6 +58,7 @@ class Rotation(Geometric):
     angle: float
 
     def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        """See :meth:`Geometric.affine`: a turn about the centre."""
         # Rounded so that right angles are exact.
         cos = round(math.cos(math.radians(self.angle)), 12)
         sin = round(math.sin(math.radians(self.angle)), 12)
@@ -65,6 +74,7 @@ class Resize(Geometric):
     shape: Shape
 
     def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        """See :meth:`Geometric.affine`: a scale for each axis, between outer edges."""
         y, x = (old / new for old, new in zip(shape, self.shape, strict=True))
         return np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2], [0.0, 0.0, 1.0]]), self.shape
 
@@ -78,6 +88,7 @@ class Window(Geometric):
     shape: Shape
 
     def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
+        """See :meth:`Geometric.affine`: a translation."""
         return translation(self.left, self.top), self.shape
 
 
@@ -86,6 +97,7 @@ class RandomHFlip:
     """Mirror left and right."""
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> HorizontalFlip:
+        """A flip; whether it happens is up to the sequence."""
         return HorizontalFlip()
 
 
@@ -94,6 +106,7 @@ class RandomVFlip:
     """Mirror top and bottom."""
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> VerticalFlip:
+        """A flip; whether it happens is up to the sequence."""
         return VerticalFlip()
 
 
@@ -105,6 +118,7 @@ class RandomRotate:
     high_limit_angle: float = 360.0
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> Rotation:
+        """A rotation by one angle."""
         return Rotation(rng.uniform(self.low_limit_angle, self.high_limit_angle))
 
 
@@ -126,8 +140,10 @@ class RandomResize:
             raise ConfigError(f"random_resize.method: expected random, got {self.method!r}")
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> Resize:
-        scale = rng.uniform(*self.scale_range)
-        stretch = math.sqrt(rng.uniform(*self.aspect_range))
+        """A resize of a canvas of ``shape`` (H, W) to at least one pixel each way."""
+        (smallest, largest), (narrowest, widest) = self.scale_range, self.aspect_range
+        scale = rng.uniform(smallest, largest)
+        stretch = math.sqrt(rng.uniform(narrowest, widest))
         height, width = shape
         return Resize((max(1, round(height * scale / stretch)), max(1, round(width * scale * stretch))))
 
@@ -149,6 +165,7 @@ class RandomCrop:
             raise ConfigError(f"random_crop.method: expected center or random, got {self.method!r}")
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> Window:
+        """A window within a canvas of ``shape`` (H, W)."""
         kept = min(shape[0], self.crop_size[1]), min(shape[1], self.crop_size[0])
         top, left = (
             spare // 2 if self.method == "center" else int(rng.integers(spare + 1))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from lib.datasets.labels import IGNORE
-from lib.datasets.transforms.sample import Operation, Sample, Shape
+from lib.datasets.transforms.state import Operation, Shape, TransformState
 from lib.datasets.transforms.thermal import draw_seed, sensor_noise
 from lib.utils.errors import ConfigError
+from lib.utils.labels import IGNORE
 
 BACKGROUND = 0
 LABEL_MODES = ("keep", "ignore", "background")
@@ -42,21 +42,22 @@ class Occlusion(Operation):
     occluders: tuple[Occluder, ...]
     label: str = "keep"
 
-    def apply(self, sample: Sample) -> Sample:
-        sample = sample.at_own_scale()
-        image = sample.image.copy()
+    def apply(self, state: TransformState) -> TransformState:
+        """Paint the occluders over image and, unless ``label`` is ``keep``, label."""
+        state = state.at_own_scale()
+        image = state.image.copy()
         coldest, warmest = float(image.min()), float(image.max())
         covered = np.zeros(image.shape[:2], np.uint8)
         for occluder in self.occluders:
-            corners = [_to_frame(polygon, sample.warp.matrix) for polygon in occluder.polygons]
+            corners = [_to_frame(polygon, state.warp.matrix) for polygon in occluder.polygons]
             temperature = coldest + (warmest - coldest) * (3 * occluder.warmth - 1)
             _paint(image, covered, corners, temperature, occluder)
         if self.label == "keep":
-            return replace(sample, image=image)
+            return replace(state, image=image)
         # What is ignored already stays ignored, whatever covers it.
-        under = (covered > 0) & (sample.label != IGNORE)
-        label = np.where(under, np.uint8(IGNORE if self.label == "ignore" else BACKGROUND), sample.label)
-        return replace(sample, image=image, label=label)
+        under = (covered > 0) & (state.label != IGNORE)
+        label = np.where(under, np.uint8(IGNORE if self.label == "ignore" else BACKGROUND), state.label)
+        return replace(state, image=image, label=label)
 
 
 def _to_frame(polygon: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -113,11 +114,12 @@ class RandomThermalOcclusion:
             )
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> Occlusion:
+        """One or two occluders for a canvas of ``shape`` (H, W)."""
         kind = KINDS[rng.integers(len(KINDS))]
         centres = rng.uniform(0.1, 0.9, (1 if kind == "single" else 2, 2)) * min(shape)
         polygons = [centre + self._draw_polygon(rng) for centre in centres]
         if kind == "joined":
-            bar = _bar(*centres, thickness=rng.uniform(0.1, 0.5) * self.radius_range[0])
+            bar = _bar(centres[0], centres[1], thickness=rng.uniform(0.1, 0.5) * self.radius_range[0])
             objects = [(*polygons, bar)]
         else:
             objects = [(polygon,) for polygon in polygons]
@@ -129,7 +131,8 @@ class RandomThermalOcclusion:
 
     def _draw_polygon(self, rng: np.random.Generator) -> np.ndarray:
         """(N, 2) corners around (0, 0)."""
-        radius = rng.uniform(*self.radius_range)
+        smallest, largest = self.radius_range
+        radius = rng.uniform(smallest, largest)
         vertices = int(rng.integers(2, (9 if rng.random() < 0.5 else self.max_vertices) + 1))
         turn = rng.uniform(0, 2 * math.pi)
         if vertices == 2:

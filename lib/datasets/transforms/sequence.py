@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from lib.datasets.transforms.sample import Operation, Sample, Shape
+from lib.datasets.transforms.state import Operation, Shape, TransformState
 from lib.utils.errors import DataError
 
 
@@ -26,6 +26,12 @@ class TransformSequence:
 
     Args:
         steps: transforms and the probability of each, in [0, 1].
+
+    >>> from lib.datasets.transforms.geometric import RandomHFlip
+    >>> image, label = np.array([[20, 30]], np.float32), np.array([[0, 1]], np.uint8)
+    >>> mirrored, _, _ = TransformSequence([(RandomHFlip(), 1.0)])(image, label, np.random.default_rng(0))
+    >>> mirrored.tolist()
+    [[30.0, 20.0]]
     """
 
     def __init__(self, steps: Sequence[tuple[RandomTransform, float]]) -> None:
@@ -67,12 +73,12 @@ class TransformSequence:
                 f"expected image float32 (H, W[, C]) and label uint8 (H, W), got "
                 f"{image.dtype} {image.shape} and {label.dtype} {label.shape}"
             )
-        sample = Sample.of(np.ascontiguousarray(image), np.ascontiguousarray(label))
+        state = TransformState.of(np.ascontiguousarray(image), np.ascontiguousarray(label))
         for operation in operations:
-            sample = operation.apply(sample)
-        sample = sample.settled()
-        valid = np.ones(sample.label.shape, bool) if sample.valid is None else sample.valid
-        return _apart_from(sample.image, image), _apart_from(sample.label, label), valid
+            state = operation.apply(state)
+        state = state.warped()
+        valid = np.ones(state.label.shape, bool) if state.valid is None else state.valid
+        return _apart_from(state.image, image), _apart_from(state.label, label), valid
 
 
 def _apart_from(result: np.ndarray, given: np.ndarray) -> np.ndarray:

@@ -9,12 +9,16 @@ from statistics import NormalDist
 
 import numpy as np
 
-from lib.datasets.transforms.sample import Operation, Sample, Shape, gaussian_blur
+from lib.datasets.transforms.state import Operation, Shape, TransformState, gaussian_blur
 
 
 def sensor_noise(netd: float, seed: int, shape: tuple[int, ...]) -> np.ndarray:
     """White Gaussian noise, float32 deg C, whose standard deviation is ``netd`` (noise-equivalent
-    differential temperature); the same for the same seed. It takes one of 65,536 values, as a sensor's counts do."""
+    differential temperature); the same for the same seed. It takes one of 65,536 values, as a sensor's counts do.
+
+    >>> sensor_noise(0.1, seed=1, shape=(240, 320)).std().round(2)
+    np.float32(0.1)
+    """
     size = prod(shape)
     numbers = np.random.SFC64(seed).random_raw(-(-size // 4)).view(np.uint16)[:size].reshape(shape)
     # Four pixels from each random number and no arithmetic: a fifth of the time of drawing normal deviates.
@@ -40,9 +44,10 @@ class Blur(Operation):
 
     sigma: float
 
-    def apply(self, sample: Sample) -> Sample:
-        sample = sample.at_own_scale()
-        return replace(sample, image=gaussian_blur(sample.image, self.sigma))
+    def apply(self, state: TransformState) -> TransformState:
+        """Blur the image at its own scale."""
+        state = state.at_own_scale()
+        return replace(state, image=gaussian_blur(state.image, self.sigma))
 
 
 @dataclass(frozen=True)
@@ -52,11 +57,12 @@ class Noise(Operation):
     netd: float
     seed: int
 
-    def apply(self, sample: Sample) -> Sample:
-        sample = sample.at_own_scale()
-        image = sensor_noise(self.netd, self.seed, sample.image.shape)
-        image += sample.image
-        return replace(sample, image=image)
+    def apply(self, state: TransformState) -> TransformState:
+        """Add noise to the image at its own scale."""
+        state = state.at_own_scale()
+        image = sensor_noise(self.netd, self.seed, state.image.shape)
+        image += state.image
+        return replace(state, image=image)
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,9 @@ class Shift(Operation):
 
     value: float
 
-    def apply(self, sample: Sample) -> Sample:
-        return replace(sample, image=sample.image + np.float32(self.value))
+    def apply(self, state: TransformState) -> TransformState:
+        """Add the value to the image."""
+        return replace(state, image=state.image + np.float32(self.value))
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,7 @@ class GaussianBlur:
     blur_sigma_max: float = 1.2
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> Blur:
+        """A blur of one sigma."""
         return Blur(rng.uniform(self.blur_sigma_min, self.blur_sigma_max))
 
 
@@ -87,6 +95,7 @@ class ThermalNoise:
     max_noise_equivalent_differential_temperature: float = 0.1
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> Noise:
+        """Noise of one strength, and the seed of its values."""
         return Noise(rng.uniform(0, self.max_noise_equivalent_differential_temperature), draw_seed(rng))
 
 
@@ -97,4 +106,5 @@ class RandomBrightness:
     shift_value: float = 10.0
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> Shift:
+        """A shift by one value."""
         return Shift(rng.uniform(-self.shift_value, self.shift_value))

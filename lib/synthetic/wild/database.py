@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from lib.synthetic.database import process_map
 from lib.synthetic.subject import Subject, draw_subject
 from lib.synthetic.wild.scene import render_wild_frame
 from lib.utils.cores import available_cores
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
+from lib.utils.processes import process_map
 
 OPTIONS_FILE = "synthetic_wild.json"
 VERSION = 2

@@ -33,6 +33,10 @@ def _classes(config: Config) -> list[Fault]:
             faults.append(Fault(f"data.{name}", expected, len(values), f"or set data.{name} to null", others))
     if len(set(data.class_names or ())) < len(data.class_names or ()):
         faults.append(Fault("data.class_names", "different names", data.class_names))
+    scaled = [f"data.{name}" for name in ("temp_scale", "temp_offset") if getattr(data, name) is not None]
+    if data.temp_preset is not None and scaled:
+        expected = "null where temp_scale or temp_offset is given"
+        faults.append(Fault("data.temp_preset", expected, data.temp_preset, others=tuple(scaled)))
     named = config.loss.params.num_classes
     if named is not None and named != count:
         hint = "remove it: data.num_classes is enough"
@@ -118,17 +122,6 @@ def _run(config: Config) -> list[Fault]:
     if config.phase == "train" and batch % processes:
         expected = f"a multiple of the {processes} devices in gpu, as it counts the frames of all"
         faults.append(Fault("train.batch_size", expected, batch, others=("gpu",)))
-    predict = config.predict
-    if predict.temp_preset is not None and (predict.temp_scale, predict.temp_offset) != (None, None):
-        others = ("predict.temp_scale", "predict.temp_offset")
-        faults.append(
-            Fault(
-                "predict.temp_preset",
-                "null where temp_scale or temp_offset is given",
-                predict.temp_preset,
-                others=others,
-            )
-        )
     name = config.checkpoints.checkpoints_name
     if not name or "/" in name or name in (".", ".."):
         faults.append(Fault("checkpoints.checkpoints_name", "a name without /", name))

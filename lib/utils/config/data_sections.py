@@ -37,6 +37,29 @@ class Data(Section):
     """One name per class; null = class numbers."""
     palette: list[Colour] | None = None
     """One [red, green, blue] of 0-255 per class; null = built-in colours."""
+    temp_preset: (
+        Literal[
+            "centikelvin",
+            "decikelvin",
+            "flir_tlinear_high",
+            "flir_tlinear_low",
+            "centi_celsius",
+            "deci_celsius",
+            "milli_celsius",
+            "kelvin",
+            "fahrenheit",
+            "none",
+        ]
+        | None
+    ) = None
+    """Unit of the numbers in frames' files; ``none`` = grey levels or raw counts; null = floats and text are deg C, the
+    unit of integers is decided from their values."""
+    temp_scale: Number | None = None
+    """deg C = temp_scale x number + temp_offset; instead of a preset."""
+    temp_offset: Number | None = None
+    """See ``temp_scale``."""
+    raw_size: Size = [640, 512]
+    """[width, height] of headerless ``.bin`` frames in pixels."""
     workers: Annotated[Whole, Field(ge=0, le=1024)] = 0
     """Processes that load training frames; 0 = the main process does."""
     drop_last: Switch = True

@@ -16,6 +16,10 @@ from lib.utils.config.tree import Tree, get, get_text, put, take
 RENAMED = {
     "gcl": "samcl",
     "predict.least_share": "predict.min_component_ratio",
+    "predict.temp_preset": "data.temp_preset",
+    "predict.temp_scale": "data.temp_scale",
+    "predict.temp_offset": "data.temp_offset",
+    "predict.raw_size": "data.raw_size",
 }
 """Former names of keys and sections, and those of today. They work in files, pairs, flags and checkpoints alike."""
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lib.utils.config.base import Number, Path, Paths, Probability, Section, Size, Whole
+from lib.utils.config.base import Path, Paths, Probability, Section, Whole
 
 
 class Predict(Section):
@@ -12,16 +12,6 @@ class Predict(Section):
 
     input: Path | None = None
     """A file, a folder of files, a video, or ``-`` for file names on standard input."""
-    temp_preset: (
-        Literal["centikelvin", "decikelvin", "flir_tlinear_high", "flir_tlinear_low", "milli_celsius"] | None
-    ) = None
-    """What the integers of a file mean; null = decided from the values."""
-    temp_scale: Number | None = None
-    """deg C = temp_scale x value + temp_offset; instead of a preset."""
-    temp_offset: Number | None = None
-    """See ``temp_scale``."""
-    raw_size: Size = [640, 512]
-    """[width, height] of headerless ``.bin`` frames in pixels."""
     polarity: Literal["auto", "white_hot", "black_hot"] = "auto"
     """Whether warm things are bright or dark in pictures without temperatures; auto = as faces are found."""
     fps: Annotated[float, Field(gt=0, le=10000)] | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from lib.utils.labels import IGNORE
 from lib.vis.overlay import grey_levels
 from lib.vis.patterns import TILE, hatch_lines
 from lib.vis.report.html import Html, join, tag
@@ -139,7 +140,7 @@ def _regions(classes: np.ndarray, key: str, palette: np.ndarray, unit: float) ->
             look = {"fill": f"url(#{key}c{index})", "stroke": _css(tuple(colour)), "stroke_width": f"{unit:g}"}
             shapes.append(tag("path", d=region_path(mask), **look))
             numbers.append(_number(index, mask, unit))
-    ignored = classes == 255
+    ignored = classes == IGNORE
     if ignored.any():
         shapes.append(tag("path", d=region_path(ignored), fill=f"url(#{key}eg)"))
     return join([*shapes, *numbers])
@@ -160,7 +161,7 @@ def _number(index: int, mask: np.ndarray, unit: float) -> Html:
 def _errors(example: Example, key: str, palette: np.ndarray, unit: float) -> tuple[Html, str]:
     """The error map, and the shares of its kinds in words."""
     truth, prediction = example.truth, example.prediction
-    known = truth != 255
+    known = truth != IGNORE
     background = np.append(~palette.any(axis=1), np.zeros(256 - len(palette), dtype=bool))
     wrong = known & (truth != prediction)
     masks = {"missed": wrong & background[prediction], "made up": wrong & background[truth]}

@@ -133,7 +133,7 @@ def test_bad_frames_are_skipped_by_name(clone, out):
         ("1-Man_NoGlasses_Normal_00000", "several faces"),
         ("1-Man_NoGlasses_Normal_00001", "pixels outside the frame of 48x64"),
         ("1-Man_NoGlasses_Normal_00002", "no landmarks"),
-        ("1-Man_Glasses1_Yawning_00000", "not a picture"),
+        ("1-Man_Glasses1_Yawning_00000", "not what its name says"),
         ("1-Man_Glasses1_Yawning_00001", "no frame"),
         ("holiday", "not named as a sequence"),
     ):

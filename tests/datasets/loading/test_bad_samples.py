@@ -97,7 +97,7 @@ FAULTS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "image empty": ("image/train3.npy", lambda path: path.write_bytes(b""), "not a whole .npy array"),
     "image gone": ("image/train3.npy", Path.unlink, "No such file"),
     "image of another shape": ("image/train3.npy", lambda path: replace(path, np.ones((20, 25))), "20x25"),
-    "image of more axes": ("image/train3.npy", lambda path: replace(path, np.ones((20, 24, 3))), "expected shape"),
+    "image of more axes": ("image/train3.npy", lambda path: replace(path, np.ones((20, 24, 3))), "holds 20 frames"),
     "image with NaN": ("image/train3.npy", with_nan, "1 of 480 values aren't finite"),
     "image beyond float32": ("image/train3.npy", lambda path: replace(path, np.full(SIZE, 1e300)), "aren't finite"),
     "label truncated": ("label/train3.png", truncate, "damaged label"),

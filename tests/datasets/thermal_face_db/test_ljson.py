@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.spatial import ConvexHull
 
-from lib.datasets.labels import IGNORE, RAW_CLASSES, LabelMap
+from lib.datasets.labels import RAW_CLASSES, LabelMap
 from lib.datasets.thermal_face_db.ljson import HULLS, STANDARD_GROUPS, draw_labels, read_ljson
 from lib.utils.errors import ConfigError, DataError
+from lib.utils.labels import IGNORE
 from tests.datasets.helpers import face_points, write_ljson
 
 POINTS = face_points(96, 128).tolist()

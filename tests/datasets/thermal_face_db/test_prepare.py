@@ -246,11 +246,11 @@ FAULTS = {
     ),
     "pickle": (
         lambda folder, name: np.save(folder / f"{name}.npy", np.array([{}], object), allow_pickle=True),
-        "not a whole .npy",
+        "expected integers or floats, got object",
     ),
     "archive": (
         lambda folder, name: np.savez(open(folder / f"{name}.npy", "wb"), a=np.zeros(3)),  # noqa: SIM115
-        "npz archive",
+        "not a whole .npy",
     ),
     "complex": (_array(lambda image: image * 1j), "integers or floats"),
     "text values": (_array(lambda image: image.astype(str)), "integers or floats"),

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lib.datasets.build import normalization
 from lib.datasets.transforms import build_transforms
 from lib.thermal import normalize
 from lib.utils.config import Config
+from lib.utils.config.published import current_spelling
 from lib.utils.errors import ConfigError, DataError
 from tests.datasets.transforms.frames import IGNORE, PUBLISHED, blocky_label, noise_frame, sections, smooth_frame
 
@@ -125,12 +127,12 @@ def test_fields_that_a_section_leaves_out_have_the_transforms_defaults():
 
 def test_the_config_schema_and_the_transforms_agree():
     published = {"trans_seq": list(PUBLISHED), **PUBLISHED}
-    config = Config.model_validate({"train_trans": published, "normalize": {"norm_mode": 2}})
+    config = Config.model_validate(current_spelling({"train_trans": published, "normalize": {"norm_mode": 2}}))
     sequence = build_transforms(config.train_trans, config.train.data_transformer)
     assert sequence.steps == TIAUG.steps
     image, label = smooth_frame(256, 320), blocky_label(256, 320)
     got, _, valid = sequence(image, label, np.random.default_rng(0))
-    normalised = normalize(got, valid, config.normalize)
+    normalised = normalize(got, valid, **normalization(config.normalize))
     assert (normalised[valid].min(), normalised[valid].max()) == (-1, 1)
 
 

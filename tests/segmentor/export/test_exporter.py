@@ -8,19 +8,17 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 import main
+from lib.datasets.build import normalization
 from lib.models import NETWORKS, build_network
 from lib.thermal import normalize
 from lib.utils.config import Config
 from lib.utils.config.data_sections import Normalize
 from lib.utils.errors import CheckpointError, ConfigError, DataError
 from lib.utils.runtime import start_runtime
-from segmentor.export import exporter
-from segmentor.export.exportable import Deployed
+from segmentor.export import exportable, exporter
 from segmentor.export.exporter import Exporter
 from tests.models.configs import fill
 from tests.segmentor.conftest import Tiny
@@ -74,7 +72,7 @@ def export(make_config, tmp_path):
 
 def probabilities_of(network, frames, section=None):
     """What the network makes of frames (N, 1, H, W) in deg C, by the normalisation of training."""
-    images = np.stack([normalize(frame[0], None, section or Normalize())[None] for frame in frames])
+    images = np.stack([normalize(frame[0], **normalization(section or Normalize()))[None] for frame in frames])
     with torch.inference_mode():
         return network(torch.from_numpy(images)).logits.softmax(1).numpy()
 
@@ -161,42 +159,10 @@ def test_every_network_is_exported_for_any_size(export, name, backbone, kind):
     assert np.abs(got - probabilities_of(network, frames)).max() < 1e-5
 
 
-@settings(max_examples=100, deadline=None)
-@given(
-    mode=st.sampled_from([1, 2, None]),
-    clip=st.sampled_from([None, [5.0, 33.0]]),
-    window=st.sampled_from([None, [20.0, 35.0]]),
-    standard=st.sampled_from([{}, {"mean": [0.4], "std": [0.2], "div_value": 50.0}, {"mean": [0.1, 0.2, 0.3]}]),
-    channels=st.sampled_from([1, 3]),
-    ends=st.tuples(st.floats(-20, 30), st.floats(0, 40)),
-    seed=st.integers(0, 99),
-)
-@example(mode=1, clip=None, window=None, standard={}, channels=1, ends=(0.0, 1.1754943508222875e-38), seed=0)
-def test_normalisation_in_the_export_is_that_of_training(mode, clip, window, standard, channels, ends, seed):
-    if len(standard.get("mean", [0])) > channels:
-        return
-    section = Normalize(norm_mode=mode, clip=clip, window=window, **standard)
-    frames = np.random.default_rng(seed).uniform(ends[0], ends[0] + ends[1], (2, channels, 5, 6)).astype(np.float32)
-    frames[1] = frames[1, 0, 0, 0]  # a frame of one value
-    deployed = Deployed(nn.Identity(), section)
-    got = deployed.normalized(torch.from_numpy(frames)).numpy()
-    for frame, one in zip(frames, got, strict=True):
-        image = frame[0] if channels == 1 else frame.transpose(1, 2, 0)
-        expected = normalize(np.ascontiguousarray(image), None, section)
-        expected = expected[None] if channels == 1 else expected.transpose(2, 0, 1)
-        assert np.abs(one - expected).max() <= 2e-6 * max(1, np.abs(expected).max())
-    assert (deployed.reference(frames) == np.stack([_reference(frame, section) for frame in frames])).all()
-
-
-def _reference(frame, section):
-    image = normalize(np.ascontiguousarray(frame.transpose(1, 2, 0)), None, section)
-    return image.transpose(2, 0, 1)
-
-
 def test_an_export_that_computes_something_else_is_not_written(export, monkeypatch, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "net.pt2").write_bytes(b"of before")
-    monkeypatch.setattr(Deployed, "normalized", lambda self, frames: frames / 40)
+    monkeypatch.setattr(exportable, "normalize_tensor", lambda frames, **options: frames / 40)
     with pytest.raises(FloatingPointError, match=r"net\.pt2: not written.*expected less than 1e-04"):
         export(*TINY)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["net.pt2"]

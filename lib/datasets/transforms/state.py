@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from lib.datasets.labels import IGNORE
+from lib.utils.labels import IGNORE
 
 Shape = tuple[int, int]
 
@@ -53,7 +53,7 @@ class Warp:
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class TransformState:
     """A frame, its label, and the warp that is pending on both.
 
     Args:
@@ -69,19 +69,19 @@ class Sample:
     valid: np.ndarray | None = None
 
     @classmethod
-    def of(cls, image: np.ndarray, label: np.ndarray) -> "Sample":
-        """A sample with nothing pending."""
+    def of(cls, image: np.ndarray, label: np.ndarray) -> "TransformState":
+        """A state with nothing pending."""
         return cls(image, label, Warp.none(label.shape))
 
-    def at_own_scale(self) -> "Sample":
-        """The sample with the pending warp carried out if it changes the scale.
+    def at_own_scale(self) -> "TransformState":
+        """The state with the pending warp carried out if it changes the scale.
 
         Noise, blur and occluders have a size in pixels, so they work on what this returns.
         """
-        return self if self.warp.keeps_scale else self.settled()
+        return self if self.warp.keeps_scale else self.warped()
 
-    def settled(self) -> "Sample":
-        """The sample with the pending warp carried out: image bilinear, label nearest.
+    def warped(self) -> "TransformState":
+        """The state with the pending warp carried out: image bilinear, label nearest.
 
         Pixels that some canvas on the way didn't hold are ignored in the label and not ``valid``; the image
         there gets the nearest value of the frame. Where the warp shrinks by s the image is first smoothed
@@ -104,14 +104,14 @@ class Sample:
         if self.valid is not None:
             valid &= _warp(self.valid.view(np.uint8), matrix, size, border, cv2.INTER_NEAREST).view(bool)
         label |= _ignore_where_not(valid)
-        return Sample(image, label, Warp.none((height, width)), valid)
+        return TransformState(image, label, Warp.none((height, width)), valid)
 
 
 class Operation:
     """One transform with all its random values drawn: pure, so applying it twice gives the same."""
 
-    def apply(self, sample: Sample) -> Sample:
-        """The transformed sample; the given one and its arrays stay as they are."""
+    def apply(self, state: TransformState) -> TransformState:
+        """The transformed state; the given one and its arrays stay as they are."""
         raise NotImplementedError
 
     def shape_after(self, shape: Shape) -> Shape:
@@ -182,7 +182,7 @@ def gaussian_blur(image: np.ndarray, sigma: float) -> np.ndarray:
 def _warp(
     array: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: tuple[int, int, int, int], how: int
 ) -> np.ndarray:
-    """Sample ``array`` at ``matrix`` of each pixel of a window of ``size`` (W, H), then repeat its edges."""
+    """TransformState ``array`` at ``matrix`` of each pixel of a window of ``size`` (W, H), then repeat its edges."""
     window = cv2.warpAffine(array, matrix, size, flags=how | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE)
     if any(border):
         window = cv2.copyMakeBorder(window, *border, cv2.BORDER_REPLICATE)
