@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from lib.datasets.thermal_face_db.ljson import STANDARD_GROUPS
+from lib.datasets.landmarks import STANDARD_GROUPS
 from lib.synthetic.scene import draw_sequence, render_frame
 from lib.synthetic.subject import Subject, draw_subject
 from lib.utils.cores import available_cores

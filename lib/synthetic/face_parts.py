@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from lib.datasets.thermal_face_db.ljson import draw_labels
+from lib.datasets.landmarks import draw_labels
 from lib.synthetic.mean_head import mean_head, mean_landmarks
 
 _PER_CM = 40

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from lib.datasets.labels import LabelMap
-from lib.datasets.thermal_face_db.ljson import draw_labels
+from lib.datasets.landmarks import draw_labels
 from lib.datasets.transforms import build_transforms
 from lib.loss import SAMCLLoss
 from lib.models.samcl_auxiliary import SAMCLAuxiliary

@@ -22,7 +22,7 @@ from PIL import Image  # noqa: E402
 REPO = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(REPO))
 
-from lib.datasets.thermal_face_db.ljson import draw_labels  # noqa: E402
+from lib.datasets.landmarks import draw_labels  # noqa: E402
 from lib.synthetic.database import FrameName, Options, make_frame  # noqa: E402
 from lib.utils.files import atomic_write  # noqa: E402
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lib.datasets.thermal_face_db.prepare import SKIPPED_FILE, SPLITS, USUAL_RANGE, Options, Summary, prepare  # noqa: E402
+from lib.datasets.preparation import SKIPPED_FILE  # noqa: E402
+from lib.datasets.thermal_face_db.prepare import SPLITS, USUAL_RANGE, Options, Summary, prepare  # noqa: E402
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS  # noqa: E402
 from lib.thermal.resize import LABEL_RESIZES  # noqa: E402
 from lib.utils.cores import available_cores  # noqa: E402

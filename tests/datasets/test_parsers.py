@@ -17,7 +17,8 @@ from PIL import Image
 
 from lib.datasets.dataset import Sample, SegmentationDataset
 from lib.datasets.labels import label_size, read_label
-from lib.datasets.thermal_face_db.ljson import draw_labels, read_ljson
+from lib.datasets.landmarks import draw_labels
+from lib.datasets.landmarks.ljson import read_ljson
 from lib.thermal import FrameReader, Reading
 from lib.thermal.arrays import array_shape, read_array
 from lib.utils.errors import DataError

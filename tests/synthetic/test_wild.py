@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lib.datasets.dataset import SegmentationDataset, find_samples
-from lib.datasets.thermal_face_db.ljson import draw_labels
+from lib.datasets.landmarks import draw_labels
 from lib.synthetic import draw_subject
 from lib.synthetic.accessories import Accessories
 from lib.synthetic.body import FrameState, Pose, draw_clothes, person_surfaces

@@ -1,7 +1,5 @@
 """From the raw Thermal Face Database to ``{train,val}/{image,label,ann}``: split, hulls, crop, reduction."""
 
-import csv
-import json
 import os
 from collections import Counter
 from dataclasses import dataclass, field
@@ -12,19 +10,16 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from lib.datasets.preparation import claim_folder, is_prepared, work_through, write_skipped
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS, RawFrame, find_frames, format_size, load_frame, usual_size
 from lib.thermal.arrays import read_array
 from lib.thermal.resize import LABEL_RESIZES, centre_crop, resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
-from lib.utils.processes import process_map
-from lib.utils.text import first_few
 
 SPLITS = ("train", "val")
 KINDS = (("image", ".npy"), ("label", ".png"), ("ann", ".ljson"))
 USUAL_RANGE = (5.0, 50.0)  # deg C; frames outside are reported, as their unit may be another
-OPTIONS_FILE = "prepare.json"
-SKIPPED_FILE = "skipped.csv"
 SYNTHETIC_FILE = "synthetic.json"
 
 
@@ -114,7 +109,8 @@ def prepare(
     raw_dir, out_dir, options = Path(raw_dir), Path(out_dir), options or Options()
     _check_options(options)
     frames, unusable = find_frames(raw_dir, options.val_subjects)
-    _claim(out_dir, options, overwrite, frames)
+    expected = [path for frame in frames for path in _output_paths(frame, out_dir)]
+    claim_folder(out_dir, options.as_json(), _outputs(out_dir), expected, overwrite)
     _hand_on_origin(raw_dir, out_dir)
     summary = Summary(skipped=[Outcome(name, reason) for name, reason in unusable.items()])
     kept = {frame.stem: limits for frame in frames if (limits := _limits_if_done(frame, out_dir))}
@@ -123,8 +119,8 @@ def prepare(
     summary.unusual += [Outcome(stem, limits=limits) for stem, limits in kept.items() if _is_unusual(limits)]
     size = usual_size(frames)
     tasks: list[Task] = [(frame, out_dir, options, size) for frame in frames if frame.stem not in kept]
-    with process_map(min(workers, len(tasks))) as run:
-        for outcome in tqdm(run(_prepare_frame, tasks), total=len(tasks), desc="prepare", unit="frame", disable=None):
+    with work_through(_prepare_frame, tasks, workers) as outcomes:
+        for outcome in tqdm(outcomes, total=len(tasks), desc="prepare", unit="frame", disable=None):
             if outcome.limits is None:
                 summary.skipped.append(outcome)
                 continue
@@ -133,7 +129,7 @@ def prepare(
                 summary.unusual.append(outcome)
     summary.skipped.sort()
     summary.unusual.sort()
-    _write_skipped(out_dir, summary.skipped)
+    write_skipped(out_dir, [(outcome.name, outcome.reason or "") for outcome in summary.skipped])
     return summary
 
 
@@ -143,48 +139,6 @@ def _check_options(options: Options) -> None:
             raise ConfigError(f"{name}: expected height and width in pixels, got {size}")
     if options.label_resize not in LABEL_RESIZES:
         raise ConfigError(f"--label_resize: expected {' or '.join(LABEL_RESIZES)}, got {options.label_resize!r}")
-
-
-def _claim(out_dir: Path, options: Options, overwrite: bool, frames: list[RawFrame]) -> None:
-    """Make sure that ``out_dir`` holds nothing, or only what was prepared of ``frames`` with the same options."""
-    path = out_dir / OPTIONS_FILE
-    outputs = _outputs(out_dir)
-    if overwrite:
-        for output in outputs:
-            output.unlink()
-    elif path.exists():
-        before = _read_options(path)
-        differing = [
-            f"{key} was {before.get(key)}, now {value}"
-            for key, value in options.as_json().items()
-            if before.get(key) != value
-        ]
-        if differing and outputs:
-            raise DataError(
-                f"{out_dir}: was prepared with other options ({'; '.join(differing)}). "
-                "Choose another OUT_DIR, or --overwrite y to prepare it anew."
-            )
-    elif outputs:
-        raise DataError(
-            f"{out_dir}: holds frames ({outputs[0]}) but no {OPTIONS_FILE}, so their origin is unknown. Choose "
-            "another OUT_DIR, or --overwrite y to replace them."
-        )
-    if not overwrite:
-        _refuse_strangers(out_dir, frames)
-    with atomic_write(path, "w") as file:
-        file.write(json.dumps(options.as_json(), indent=2) + "\n")
-
-
-def _refuse_strangers(out_dir: Path, frames: list[RawFrame]) -> None:
-    """Prepared frames that no raw frame explains would be trained on, or be in both splits."""
-    expected = {path for frame in frames for path in _output_paths(frame, out_dir)}
-    strangers = sorted({path.stem: path for path in _outputs(out_dir) if path not in expected}.values())
-    if strangers:
-        listed = first_few([path.relative_to(out_dir) for path in strangers])
-        raise DataError(
-            f"{out_dir}: holds {len(strangers)} frames that RAW_DIR doesn't, or not in that split: {listed}. "
-            "Remove them, choose another OUT_DIR, or --overwrite y to prepare it anew."
-        )
 
 
 def _hand_on_origin(raw_dir: Path, out_dir: Path) -> None:
@@ -200,14 +154,6 @@ def _outputs(out_dir: Path) -> list[Path]:
     return [path for folder, ending in folders for path in sorted(folder.glob(f"*{ending}"))]
 
 
-def _read_options(path: Path) -> dict:
-    try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: unreadable ({error}); --overwrite y prepares its folder anew") from error
-    return content if isinstance(content, dict) else {}
-
-
 def _output_paths(frame: RawFrame, out_dir: Path) -> list[Path]:
     return [out_dir / frame.split / kind / f"{frame.stem}{ending}" for kind, ending in KINDS]
 
@@ -215,11 +161,7 @@ def _output_paths(frame: RawFrame, out_dir: Path) -> list[Path]:
 def _limits_if_done(frame: RawFrame, out_dir: Path) -> tuple[float, float] | None:
     """The extremes of the prepared frame if its files are there, whole, and no older than the raw ones."""
     outputs = _output_paths(frame, out_dir)
-    # A power cut may have left files empty, as nobody waited for the disk.
-    if not all(path.exists() and path.stat().st_size for path in outputs):
-        return None
-    made = min(path.stat().st_mtime for path in outputs)
-    if any(path.exists() and path.stat().st_mtime > made for path in (frame.image, frame.landmarks)):
+    if not is_prepared(outputs, (frame.image, frame.landmarks)):
         return None
     try:
         image = read_array(outputs[0])
@@ -257,10 +199,3 @@ def _prepare_frame(task: Task) -> Outcome:
     with atomic_write(image_path, durable=False) as file:
         np.save(file, prepared)
     return Outcome(frame.stem, limits=(float(prepared.min()), float(prepared.max())))
-
-
-def _write_skipped(out_dir: Path, skipped: list[Outcome]) -> None:
-    with atomic_write(out_dir / SKIPPED_FILE, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("name", "reason"))
-        writer.writerows((outcome.name, outcome.reason) for outcome in skipped)

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.datasets.thermal_face_db.ljson import draw_labels, read_ljson
+from lib.datasets.landmarks import check_inside, draw_labels
+from lib.datasets.landmarks.ljson import read_ljson
+from lib.datasets.preparation import check_val_subjects
 from lib.thermal.arrays import array_shape, read_array
 from lib.utils.errors import DataError
 
@@ -18,9 +20,6 @@ log = logging.getLogger("samcl")
 # The published split: 16 of 90 subjects, 473 of 2,935 images
 VAL_SUBJECTS = tuple(f"sub{number:03d}" for number in (7, 9, 11, 12, 13, 17, 21, 23, 52, 61, 68, 69, 75, 85, 90, 91))
 RAW_ENDINGS = (".jpg_lfb", ".png_lfb")
-# Of the frame's longer side: how far outside the frame a landmark may lie. Faces that the frame cuts off are data;
-# farther out, landmarks belong to another frame.
-MARGIN = 0.25
 
 
 class RawFrame(NamedTuple):
@@ -63,7 +62,7 @@ def find_frames(raw_dir: Path, val_subjects: Sequence[str]) -> tuple[list[RawFra
             found[stem] = ending
     if not found:
         raise DataError(_no_frames(raw_dir))
-    _check_subjects({_subject(stem) for stem in found}, val_subjects)
+    check_val_subjects({_subject(stem) for stem in found}, val_subjects)
     frames = []
     for stem, ending in sorted(found.items()):
         split = "val" if _subject(stem) in val_subjects else "train"
@@ -83,20 +82,6 @@ def _no_frames(raw_dir: Path) -> str:
         f"{raw_dir}: no frames in RAW_DIR; expected <stem>.jpg_lfb.npy or <stem>.png_lfb.npy beside "
         f"<stem>.jpg_lfb.ljson or <stem>.png_lfb.ljson, with stems like irface_sub007_seq02_frm00086.{hint}"
     )
-
-
-def _check_subjects(subjects: set[str], val_subjects: Sequence[str]) -> None:
-    absent = sorted(set(val_subjects) - subjects)
-    listing = " ".join(sorted(subjects)[:12]) + (" ..." if len(subjects) > 12 else "")
-    if val_subjects and len(absent) == len(set(val_subjects)):
-        raise DataError(
-            f"none of the validation subjects ({' '.join(absent)}) is in the database, whose {len(subjects)} "
-            f"subjects are {listing}; name some with --val_subjects, or none with --val_subjects none"
-        )
-    if absent:
-        log.warning("validation subjects that aren't in the database: %s", " ".join(absent))
-    if subjects <= set(val_subjects):
-        log.warning("all subjects (%s) are validation subjects; there is nothing to train on", listing)
 
 
 def usual_size(frames: Iterable[RawFrame]) -> tuple[int, int] | None:
@@ -131,14 +116,8 @@ def load_frame(frame: RawFrame, size: tuple[int, int] | None) -> tuple[np.ndarra
     if image.shape != size:
         others = f"the other frames have {format_size(size)}" if size else "expected height x width"
         raise DataError(f"{frame.image}: of another size, {format_size(image.shape)}; {others}")
-    outside = max(np.max(-landmarks.points), np.max(landmarks.points - np.array(size) + 1))
-    margin = MARGIN * max(size)
-    if outside > margin:
-        raise DataError(
-            f"{frame.landmarks}: a landmark lies {outside:.0f} pixels outside the frame of {format_size(size)}; "
-            f"at most {margin:.0f} (a quarter of the longer side) are expected"
-        )
-    return image, draw_labels(landmarks.points, size, landmarks.groups)
+    check_inside(landmarks.points, image.shape, frame.landmarks)
+    return image, draw_labels(landmarks.points, image.shape, landmarks.groups)
 
 
 def format_size(size: Sequence[int]) -> str:

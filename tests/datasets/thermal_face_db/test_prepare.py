@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from lib.datasets.landmarks import draw_labels
 from lib.datasets.thermal_face_db import prepare as module
-from lib.datasets.thermal_face_db.ljson import draw_labels
 from lib.datasets.thermal_face_db.prepare import Options, prepare
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS
 from lib.thermal.resize import resize_image, resize_label
