@@ -32,6 +32,7 @@ def test_pixel_losses_and_sam_cl(name):
     assert_compiles(make(name), *batch(), backend=BACKENDS.get(name, "eager"))
 
 
+@pytest.mark.thorough
 def test_published_sam_cl():
     torch.manual_seed(0)
     loss, auxiliary = SAMCLLoss(CLASSES, mode="published"), SAMCLAuxiliary(CLASSES, reflect_padding=True)

@@ -1,4 +1,4 @@
-"""The networks that judge masks: what they see, and what their answers do not depend on."""
+"""The critics of masks: what they see, and what their outputs do not depend on."""
 
 import pytest
 import torch
@@ -83,7 +83,7 @@ def test_segan_features_stay_bounded_whatever_the_weights():
     assert torch.allclose(torch.stack(before), torch.stack(after), rtol=0.05)
 
 
-def test_discriminator_judges_each_frame_alone():
+def test_discriminator_scores_each_frame_alone():
     critic = build(PatchDiscriminator)
     images, masks = frames(batch=3)
     (together,) = critic(images, masks)

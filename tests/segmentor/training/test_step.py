@@ -8,36 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from lib.utils.runtime import start_runtime
 from segmentor.trainer import Trainer
 from segmentor.training import compilation
+from tests.synchronisation import WaitingOperators
 
 REPO = Path(__file__).resolve().parents[3]
-WAITING = {"_local_scalar_dense", "item", "nonzero", "is_nonzero", "masked_select", "_unique2", "unique_dim", "equal"}
-WAITING |= {"bincount", "repeat_interleave", "_linalg_check_errors"}
-"""Operators whose result the host must have, or whose size depends on values."""
-
-
-class WaitingOperators(TorchDispatchMode):
-    """Lists the operators that would wait for a device."""
-
-    def __init__(self):
-        super().__init__()
-        self.found = []
-
-    def __torch_dispatch__(self, function, types, arguments=(), named=None):
-        name = function._schema.name.partition("::")[2]
-        by_mask = name.startswith("index") and any(
-            isinstance(index, torch.Tensor) and index.dtype is torch.bool
-            for index in (arguments[1] if len(arguments) > 1 and isinstance(arguments[1], list | tuple) else ())
-        )
-        if name in WAITING or by_mask:
-            self.found.append(name)
-        return function(*arguments, **(named or {}))
-
-
 OBJECTIVES = {
     "RMI": ("optim.optim_method=adam",),
     "RMI, SAM-CL": ("gcl.loss_weight=2",),
@@ -67,16 +44,6 @@ def test_no_operator_of_a_step_waits_for_the_device(make_config, objective):
             result = trainer.step(batch, 1)
             trainer.record.add(1, result.losses, result.nonfinite)
         assert waiting.found == []
-
-
-def test_the_list_of_waiting_operators_sees_them():
-    values = torch.arange(3.0)
-    with WaitingOperators() as waiting:
-        float(values.sum())
-        values[values > 1]
-        values.nonzero()
-        bool(values.any())
-    assert set(waiting.found) == {"_local_scalar_dense", "index", "nonzero"}
 
 
 FIRST_STEP = """
@@ -132,6 +99,7 @@ def test_what_cannot_be_compiled_runs_as_it_is_and_says_so(make_config, monkeypa
     assert said[0] == "solver.compile: the network can't be compiled, and runs as it is (RuntimeError: no C++ compiler)"
 
 
+@pytest.mark.thorough
 def test_compiled_losses_are_the_same(make_config, monkeypatch, warnings):
     # Traced as ever, but without the machine code, whose making takes minutes.
     monkeypatch.setattr(compilation.torch, "compile", partial(torch.compile, backend="eager"))

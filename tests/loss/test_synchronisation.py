@@ -1,4 +1,4 @@
-"""The detector of waiting operators sees them; no loss has any."""
+"""The detector of operators that wait for the device sees them; no loss has any."""
 
 import pytest
 import torch
@@ -7,8 +7,8 @@ from torch import nn
 from lib.loss import EmbeddingMemory, PixelContrastLoss, SAMCLLoss
 from lib.loss.adversarial import discriminator_loss, feature_distance, generator_loss
 from lib.models.samcl_auxiliary import SAMCLAuxiliary
-from tests.loss.blind import BLIND, blindly, unseen
 from tests.loss.cases import CLASSES, MAKE, batch, make
+from tests.synchronisation import META, like_on_meta, on_meta
 
 VIOLATIONS = {
     "a number": lambda x: x.sum().item(),
@@ -33,11 +33,11 @@ VIOLATIONS = {
 
 @pytest.mark.parametrize("violation", VIOLATIONS)
 def test_what_waits_or_copies_is_found(violation):
-    (values,) = unseen(torch.ones(3))
-    with blindly() as operators:
+    (values,) = like_on_meta(torch.ones(3))
+    with on_meta() as operators:
         try:
             VIOLATIONS[violation](values)
-        except (NotImplementedError, RuntimeError) as error:  # the blind device itself objects
+        except (NotImplementedError, RuntimeError) as error:  # the meta device itself objects
             operators.found.append(error)
     assert operators.found != []
 
@@ -46,30 +46,30 @@ def test_what_waits_or_copies_is_found(violation):
 def test_no_loss_waits_for_the_device(name):
     loss = make(name)
     if isinstance(loss, nn.Module):
-        loss.to(BLIND)
-    logits, labels = unseen(*batch())
-    with blindly() as operators:
+        loss.to(META)
+    logits, labels = like_on_meta(*batch())
+    with on_meta() as operators:
         loss(logits, labels).backward()
     assert operators.found == []
-    assert logits.grad.device == BLIND
+    assert logits.grad.device == META
 
 
 def test_published_sam_cl_does_not_wait_for_the_device():
-    loss, auxiliary = SAMCLLoss(CLASSES, mode="published"), SAMCLAuxiliary(CLASSES, reflect_padding=True).to(BLIND)
-    logits, labels, permutation = unseen(*batch(32, 40), torch.empty(CLASSES, dtype=torch.int64))
-    with blindly() as operators:
+    loss, auxiliary = SAMCLLoss(CLASSES, mode="published"), SAMCLAuxiliary(CLASSES, reflect_padding=True).to(META)
+    logits, labels, permutation = like_on_meta(*batch(32, 40), torch.empty(CLASSES, dtype=torch.int64))
+    with on_meta() as operators:
         loss(logits, labels, auxiliary, permutation).backward()
     assert operators.found == []
     assert all(weight.grad is not None for weight in auxiliary.parameters())
 
 
 def test_contrast_and_its_memory_do_not_wait_for_the_device():
-    logits, labels = unseen(*batch())
-    (embedding,) = unseen(torch.empty(2, 8, 9, 10))
-    (small_labels,) = unseen(torch.empty(2, 9, 10, dtype=torch.int64))
-    memory = EmbeddingMemory(CLASSES, size=4, dim=8).to(BLIND)
+    logits, labels = like_on_meta(*batch())
+    (embedding,) = like_on_meta(torch.empty(2, 8, 9, 10))
+    (small_labels,) = like_on_meta(torch.empty(2, 9, 10, dtype=torch.int64))
+    memory = EmbeddingMemory(CLASSES, size=4, dim=8).to(META)
     loss = PixelContrastLoss(CLASSES, max_views=4)
-    with blindly() as operators:
+    with on_meta() as operators:
         memory.write(*memory.collect(embedding, small_labels))
         (loss(embedding, logits, labels) + loss(embedding, logits, labels, memory=memory.content())).backward()
     assert operators.found == []
@@ -77,8 +77,8 @@ def test_contrast_and_its_memory_do_not_wait_for_the_device():
 
 
 def test_adversarial_losses_do_not_wait_for_the_device():
-    truth, prediction = unseen(torch.empty(2, 1, 4, 5), torch.empty(2, 1, 4, 5))
-    with blindly() as operators:
+    truth, prediction = like_on_meta(torch.empty(2, 1, 4, 5), torch.empty(2, 1, 4, 5))
+    with on_meta() as operators:
         losses = discriminator_loss(truth, prediction), generator_loss(prediction)
         sum((feature_distance([prediction], [truth]), *losses)).backward()
     assert operators.found == []
