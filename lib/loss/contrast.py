@@ -83,6 +83,10 @@ def sample_anchors(
 ) -> tuple[Tensor, Tensor]:
     """Pixels of every class and image, half of them hard (wrongly predicted) and half easy where there are enough.
 
+    Of an odd number of views the hard ones are one more, so that a single view is hard wherever a hard pixel is. The
+    published code rounds the other way: with ``max_views`` 1, as in its configs, it takes a hard pixel only of classes
+    that have no easy one.
+
     Every class of every image gets V = min(max_views, max_samples / (N C)) views, at least one; a class with fewer
     pixels in an image leaves its slots empty.
 
@@ -112,7 +116,7 @@ def sample_anchors(
     starts = (sizes.cumsum(dim=1) - sizes).unflatten(1, (num_classes, 2))
     hard, easy = sizes.unflatten(1, (num_classes, 2)).unbind(dim=2)  # (N, C) each
 
-    from_hard = torch.minimum(hard, (views - easy).clamp(min=views // 2)).unsqueeze(2)
+    from_hard = torch.minimum(hard, (views - easy).clamp(min=(views + 1) // 2)).unsqueeze(2)
     view = torch.arange(views, device=embedding.device)
     position = torch.where(view < from_hard, starts[..., :1] + view, starts[..., 1:] + view - from_hard)
     pixel = order.gather(1, position.clamp(max=height * width - 1).flatten(1))  # (N, C V)

@@ -102,7 +102,16 @@ def test_anchors_are_distinct_pixels_of_their_class_half_of_them_hard(seed, view
             hard = (members & (predictions[n] != k)).sum().item()
             easy = members.sum().item() - hard
             chosen = sum((predictions.flatten()[i] != k).item() for i in index)
-            assert chosen == min(hard, max(views // 2, views - easy))
+            assert chosen == min(hard, max(math.ceil(views / 2), views - easy))
+
+
+def test_the_only_view_of_a_class_is_a_hard_pixel_where_there_is_one():
+    labels = torch.zeros(1, 2, 5, dtype=torch.int64)
+    predictions = torch.tensor([[[1, 0, 0, 0, 0], [0, 0, 0, 0, 0]]])
+    identity = torch.arange(10.0).view(1, 1, 2, 5)
+    for seed in range(5):
+        anchors, classes = sample_anchors(identity, labels, predictions, 2, 8, 1, generator(seed))
+        assert (anchors[0].item(), classes[0].item()) == (0, 0)
 
 
 def test_every_pixel_can_be_an_anchor():
