@@ -7,7 +7,6 @@ Wang, Zhou, Yu, Dai, Konukoglu, Van Gool: Exploring Cross-Image Pixel Contrast f
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lib.loss.masks import full_precision, no_autocast
@@ -68,8 +67,16 @@ def pixel_contrast_loss(
 
 
 def to_grid(maps: Tensor, size: Sequence[int]) -> Tensor:
-    """Labels or predicted classes (N, H, W) int64 at the embedding's size (h, w), nearest."""
-    return F.interpolate(maps.unsqueeze(1).double(), list(size), mode="nearest").squeeze(1).long()
+    """Labels or predicted classes (N, H, W) int64 at the embedding's size (h, w): pixel (i H // h, j W // w) at (i, j).
+
+    >>> to_grid(torch.arange(12).view(1, 2, 6), (1, 3)).tolist()
+    [[[0, 2, 4]]]
+    """
+    rows, columns = (
+        torch.arange(after, device=maps.device) * before // after
+        for before, after in zip(maps.shape[1:], size, strict=True)
+    )
+    return maps[:, rows.unsqueeze(1), columns]
 
 
 def sample_anchors(

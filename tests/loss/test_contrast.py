@@ -9,8 +9,11 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
-from lib.loss.contrast import EMPTY, PixelContrastLoss, pixel_contrast_loss, sample_anchors
+from lib.loss.contrast import EMPTY, PixelContrastLoss, pixel_contrast_loss, sample_anchors, to_grid
+from lib.loss.memory import EmbeddingMemory
 from tests.loss import golden
 
 
@@ -163,6 +166,37 @@ def test_autocast_does_not_reach_the_loss():
         inside = loss(embedding.bfloat16(), logits, labels, generator())
     assert inside.dtype == torch.float32
     assert torch.equal(inside, loss(embedding.bfloat16().float(), logits, labels, generator()))
+
+
+class NoFloat64(TorchDispatchMode):
+    """A device without float64, as MPS is."""
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        result = function(*arguments, **(named or {}))
+        for leaf in tree_leaves(result):
+            assert not isinstance(leaf, torch.Tensor) or leaf.dtype != torch.float64, function
+        return result
+
+
+def test_runs_on_devices_without_float64():
+    embedding, logits, labels = batch()
+    memory = EmbeddingMemory(3, size=4, dim=6)
+    with NoFloat64():
+        memory.write(*memory.collect(embedding, to_grid(labels, (8, 10))))
+        PixelContrastLoss(3, max_views=4)(
+            embedding.requires_grad_(), logits, labels, memory=memory.content()
+        ).backward()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 40), st.integers(1, 40))
+def test_grid_takes_the_nearest_pixel(height, width, rows, columns):
+    maps = torch.arange(height * width).view(1, height, width)
+    grid = to_grid(maps, (rows, columns))
+    assert grid.shape == (1, rows, columns)
+    assert grid.dtype == torch.int64
+    for i, j in np.ndindex(rows, columns):
+        assert grid[0, i, j] == (i * height // rows) * width + j * width // columns
 
 
 def test_runs_on_cuda_in_form():
