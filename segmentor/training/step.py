@@ -72,11 +72,8 @@ class TrainingStep:
         self.optimizer = build_optimizer(model.network, model.objective.auxiliary_parameters(), config)
         self.critic_optimizer = build_critic_optimizer(model.objective.critic_parameters())
         self.schedule = Schedule(self.optimizer, config)
-        # float16 gradients underflow without scaling; only CUDA trains in it.
-        on_cuda = runtime.device.type == "cuda"
-        self._scaler = torch.amp.GradScaler(
-            runtime.device.type, enabled=on_cuda and runtime.autocast_dtype is torch.float16
-        )
+        # float16 gradients underflow without scaling, on whatever device.
+        self._scaler = torch.amp.GradScaler(runtime.device.type, enabled=runtime.autocast_dtype is torch.float16)
         self._buffers = Buffers(model)
         self._model = data_parallel(model, runtime.device) if runtime.world.size > 1 else model
 

@@ -46,6 +46,18 @@ def test_no_operator_of_a_step_waits_for_the_device(make_config, objective):
         assert waiting.found == []
 
 
+def test_small_gradients_do_not_vanish_in_float16(make_config):
+    config = make_config("solver.precision=fp16", "loss.params.loss_weight=1e-6", "optim.sgd.weight_decay=0")
+    with start_runtime(config) as runtime:
+        trainer = Trainer(config, runtime)
+        trainer.network.train()
+        assert not trainer.step(next(iter(trainer.batches)), 0).nonfinite
+        first = next(trainer.network.parameters())
+        momentum = trainer.optimizer.state[first]["momentum_buffer"]
+        assert momentum.isfinite().all()
+        assert (momentum != 0).all()
+
+
 FIRST_STEP = """
 import sys
 from segmentor import trainer
