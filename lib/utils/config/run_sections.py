@@ -78,7 +78,7 @@ class LearningRate(Section):
     base_lr: Annotated[float, Field(gt=0, le=1000)] = 0.01
     """Rate of parameters with factor 1."""
     nbb_mult: Annotated[float, Field(ge=0, le=1000)] = 1.0
-    """Factor of all parameters but the backbone's (1) and the auxiliary layers' (10)."""
+    """Factor of all parameters outside the backbone, whose own is 1; auxiliary classifiers included."""
     lr_policy: Literal["lambda_poly", "lambda_cosine", "step", "multistep", "plateau"] = "lambda_poly"
     """How the rate falls."""
     is_warm: Switch = False

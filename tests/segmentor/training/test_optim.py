@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, lr_scheduler
 
+from lib.models import build_network
 from segmentor.training.optim import Schedule, build_optimizer, learning_rate_factor
 
 
@@ -59,6 +60,18 @@ def test_groups_are_the_published_ones(make_config):
         {"backbone": 0.01, "aux_layer": 0.1, "upsample_proj": 0.1, "classifier": 0.03}
     )
     assert len(rates) == 10
+
+
+def test_auxiliary_classifiers_learn_as_other_heads_do(make_config):
+    """As in the published code, in which none bears a name that learns ten times as fast."""
+    config = make_config(
+        *("lr.base_lr=0.01", "lr.nbb_mult=3", "network.model_name=base_ocnet", "network.base_channels=1"),
+        *("network.backbone=deepbase_resnet18_dilated8", "loss.loss_type=fs_auxce_loss"),
+    )
+    network = build_network(config)
+    rates = {id(p): group["lr"] for group in build_optimizer(network, [], config).param_groups for p in group["params"]}
+    for name, parameter in network.named_parameters():
+        assert rates[id(parameter)] == pytest.approx(0.01 if name.startswith("backbone.") else 0.03), name
 
 
 def test_plateau_lowers_the_rate_when_the_score_stops_rising(make_config):
