@@ -1,7 +1,6 @@
 """Overlap of masks: Dice as a training loss, and as the distance that SAM-CL uses."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -44,53 +43,6 @@ def soft_dice_loss(logits: Tensor, labels: Tensor, ignore_index: int = -1) -> Te
         return soft_dice_distance(soft_masks(logits, labels, ignore_index), truth)
 
 
-def dice_loss(
-    logits: Tensor,
-    labels: Tensor,
-    classes: Sequence[int] | None = None,
-    log_loss: bool = False,
-    from_logits: bool = True,
-    smooth: float = 0.0,
-    eps: float = 1e-7,
-    ignore_index: int = -1,
-) -> Tensor:
-    """Dice of each class, d = (2 sum(p t) + s) / max(sum p + sum t + s, eps), sums over batch and valid pixels.
-
-    The mean over ``classes`` of 1 - d, or of -log(max(d, eps)); classes absent from the batch's truth count
-    as 0. This is the published form, after segmentation_models.pytorch; :func:`soft_dice_loss` is the one
-    that SAM-CL is compared with.
-
-    Args:
-        logits: (N, C, H, W), any floating type; p is their softmax.
-        labels: (N, H, W) int64 in [0, C) or ``ignore_index``; t is their one-hot mask.
-        classes: those that count; None = all.
-        log_loss: -log d rather than 1 - d.
-        from_logits: False if ``logits`` are already probabilities.
-        smooth: s.
-
-    Returns:
-        A scalar.
-
-    >>> logits = torch.tensor([[[[9.0, -9.0]], [[-9.0, 9.0]]]])
-    >>> dice_loss(logits, torch.tensor([[[0, 1]]])) < 1e-6 < dice_loss(logits, torch.tensor([[[1, 1]]]))
-    tensor(True)
-    """
-    with no_autocast(logits):
-        logits = full_precision(logits)
-        probabilities = logits.softmax(dim=1) if from_logits else logits
-        probabilities = probabilities * valid_mask(labels, ignore_index).unsqueeze(1)
-        truth = one_hot(labels, logits.shape[1], ignore_index, logits.dtype)
-        overlap = (probabilities * truth).sum(dim=(0, 2, 3))
-        pixels = truth.sum(dim=(0, 2, 3))
-        total = probabilities.sum(dim=(0, 2, 3)) + pixels
-        dice = (2 * overlap + smooth) / (total + smooth).clamp(min=eps)
-        losses = -dice.clamp(min=eps).log() if log_loss else 1 - dice
-        losses = losses * (pixels > 0)
-        if classes is None:
-            return losses.mean()
-        return torch.stack([losses[index] for index in classes]).mean()
-
-
 class SoftDiceLoss(nn.Module):
     """:func:`soft_dice_loss` as a module."""
 
@@ -104,10 +56,27 @@ class SoftDiceLoss(nn.Module):
 
 
 class DiceLoss(nn.Module):
-    """:func:`dice_loss` as a module.
+    """Dice of each class, d = (2 sum(p t) + s) / max(sum p + sum t + s, eps), sums over batch and valid pixels.
+
+    The mean over ``classes`` of 1 - d, or of -log(max(d, eps)); classes absent from the batch's truth count as 0. This
+    is the published form, after segmentation_models.pytorch; :func:`soft_dice_loss` is the one that SAM-CL is compared
+    with.
+
+    Args:
+        num_classes: C.
+        classes: those that count; None = all.
+        log_loss: -log d rather than 1 - d.
+        from_logits: False if what comes as logits is already probabilities.
+        smooth: s.
+        eps: the smallest denominator, and the smallest d under the logarithm.
+        ignore_index: label of pixels that don't count.
 
     Raises:
         ConfigError: ``classes`` names one outside [0, num_classes), or none.
+
+    >>> loss, logits = DiceLoss(2), torch.tensor([[[[9.0, -9.0]], [[-9.0, 9.0]]]])
+    >>> loss(logits, torch.tensor([[[0, 1]]])) < 1e-6 < loss(logits, torch.tensor([[[1, 1]]]))
+    tensor(True)
     """
 
     def __init__(
@@ -125,16 +94,26 @@ class DiceLoss(nn.Module):
             raise ConfigError(
                 f"loss.params.classes: expected classes in [0, {num_classes - 1}], at least one, got {list(classes)}"
             )
-        self._loss = partial(
-            dice_loss,
-            classes=classes,
-            log_loss=log_loss,
-            from_logits=from_logits,
-            smooth=smooth,
-            eps=eps,
-            ignore_index=ignore_index,
-        )
+        self.classes = classes
+        self.log_loss = log_loss
+        self.from_logits = from_logits
+        self.smooth = smooth
+        self.eps = eps
+        self.ignore_index = ignore_index
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """(N, C, H, W) logits and (N, H, W) int64 labels -> scalar."""
-        return self._loss(logits, labels)
+        """(N, C, H, W) logits (p is their softmax) and (N, H, W) int64 labels (t their one-hot mask) -> scalar."""
+        with no_autocast(logits):
+            logits = full_precision(logits)
+            probabilities = logits.softmax(dim=1) if self.from_logits else logits
+            probabilities = probabilities * valid_mask(labels, self.ignore_index).unsqueeze(1)
+            truth = one_hot(labels, logits.shape[1], self.ignore_index, logits.dtype)
+            overlap = (probabilities * truth).sum(dim=(0, 2, 3))
+            pixels = truth.sum(dim=(0, 2, 3))
+            total = probabilities.sum(dim=(0, 2, 3)) + pixels
+            dice = (2 * overlap + self.smooth) / (total + self.smooth).clamp(min=self.eps)
+            losses = -dice.clamp(min=self.eps).log() if self.log_loss else 1 - dice
+            losses = losses * (pixels > 0)
+            if self.classes is None:
+                return losses.mean()
+            return torch.stack([losses[index] for index in self.classes]).mean()

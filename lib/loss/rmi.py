@@ -3,8 +3,6 @@
 Zhao, Wang, Yang, Cai: Region Mutual Information Loss for Semantic Segmentation, NeurIPS 2019.
 """
 
-from functools import partial
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -84,55 +82,28 @@ def rmi_lower_bound(probabilities: Tensor, masks: Tensor, radius: int = 3) -> Te
     return (bounds.mean(dim=0).sum() / radius**2).to(probabilities.dtype)
 
 
-def rmi_loss(
-    logits: Tensor,
-    labels: Tensor,
-    rmi_radius: int = 3,
-    rmi_pool_way: int = 0,
-    rmi_pool_size: int = 3,
-    rmi_pool_stride: int = 3,
-    loss_weight_lambda: float = 0.5,
-    loss_weight: float = 1.0,
-    lambda_way: int = 1,
-    ignore_index: int = -1,
-) -> Tensor:
+class RMILoss(nn.Module):
     """Sigmoid cross-entropy plus the lower bound of the region mutual information.
 
-    ``lambda_way`` 1: w bce + (1 - w) rmi; 0: bce + w rmi, with w = ``loss_weight_lambda``; times
-    ``loss_weight``. bce is the sum over classes and valid pixels divided by (valid pixels + 1). For rmi,
-    probabilities and truth are pooled, see :func:`rmi_lower_bound`. The constant that the published code
-    adds to all probabilities drops out of their covariance and is left out.
+    ``lambda_way`` 1: w bce + (1 - w) rmi; 0: bce + w rmi, with w = ``loss_weight_lambda``; times ``loss_weight``. bce
+    is the sum over classes and valid pixels divided by (valid pixels + 1). For rmi, probabilities and truth are pooled,
+    see :func:`rmi_lower_bound`. The constant that the published code adds to all probabilities drops out of their
+    covariance and is left out.
 
     Args:
-        logits: (N, C, H, W), any floating type.
-        labels: (N, H, W) int64 in [0, C) or ``ignore_index``.
         rmi_radius: side of the neighbourhoods, in pooled pixels.
         rmi_pool_way: 0 maximum, 1 average, 2 interpolation (truth nearest, probabilities bilinear).
         rmi_pool_size: side of the pooling window, pixels.
         rmi_pool_stride: stride of the pooling; 1 is no pooling.
-
-    Returns:
-        A scalar in float32 (float64 for float64 logits).
-    """
-    with no_autocast(logits):
-        valid = valid_mask(labels, ignore_index)
-        logits = without_ignored(full_precision(logits), valid)
-        masks = one_hot(labels, logits.shape[1], ignore_index, logits.dtype)
-        pooling = (rmi_pool_way, rmi_pool_size, rmi_pool_stride)
-        bce, probabilities = cross_entropy_and_probabilities(logits, masks, *pooling)
-        bce = bce / (valid.sum() + 1)
-        rmi = rmi_lower_bound(probabilities, pooled_masks(masks, *pooling), rmi_radius)
-
-        weight = loss_weight_lambda
-        loss = weight * bce + (1 - weight) * rmi if lambda_way else bce + weight * rmi
-        return loss_weight * loss
-
-
-class RMILoss(nn.Module):
-    """:func:`rmi_loss` as a module.
+        ignore_index: label of pixels that don't count.
 
     Raises:
         ConfigError: a parameter outside its range.
+
+    >>> labels = torch.arange(12).expand(1, 12, 12) // 6
+    >>> right = 9.0 * torch.stack((labels == 0, labels == 1), dim=1) - 4.5
+    >>> RMILoss()(right, labels) < RMILoss()(-right, labels)
+    tensor(True)
     """
 
     def __init__(
@@ -155,18 +126,30 @@ class RMILoss(nn.Module):
                 "loss.params: rmi_radius, rmi_pool_size and rmi_pool_stride must be at least 1, "
                 f"got {rmi_radius}, {rmi_pool_size}, {rmi_pool_stride}"
             )
-        self._loss = partial(
-            rmi_loss,
-            rmi_radius=rmi_radius,
-            rmi_pool_way=rmi_pool_way,
-            rmi_pool_size=rmi_pool_size,
-            rmi_pool_stride=rmi_pool_stride,
-            loss_weight_lambda=loss_weight_lambda,
-            loss_weight=loss_weight,
-            lambda_way=lambda_way,
-            ignore_index=ignore_index,
-        )
+        self.radius = rmi_radius
+        self.pooling = (rmi_pool_way, rmi_pool_size, rmi_pool_stride)
+        self.balance = loss_weight_lambda
+        self.loss_weight = loss_weight
+        self.lambda_way = lambda_way
+        self.ignore_index = ignore_index
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """(N, C, H, W) logits and (N, H, W) int64 labels -> scalar."""
-        return self._loss(logits, labels)
+        """The loss of a batch.
+
+        Args:
+            logits: (N, C, H, W), any floating type.
+            labels: (N, H, W) int64 in [0, C) or ``ignore_index``.
+
+        Returns:
+            A scalar in float32 (float64 for float64 logits).
+        """
+        with no_autocast(logits):
+            valid = valid_mask(labels, self.ignore_index)
+            logits = without_ignored(full_precision(logits), valid)
+            masks = one_hot(labels, logits.shape[1], self.ignore_index, logits.dtype)
+            bce, probabilities = cross_entropy_and_probabilities(logits, masks, *self.pooling)
+            bce = bce / (valid.sum() + 1)
+            rmi = rmi_lower_bound(probabilities, pooled_masks(masks, *self.pooling), self.radius)
+            weight = self.balance
+            loss = weight * bce + (1 - weight) * rmi if self.lambda_way else bce + weight * rmi
+            return self.loss_weight * loss

@@ -10,7 +10,7 @@ from lib.loss.combine import AuxiliaryLoss
 from lib.loss.cross_entropy import cross_entropy_loss, hard_example_loss
 from lib.loss.dice import soft_dice_loss
 from lib.loss.lovasz import lovasz_softmax_loss
-from lib.loss.rmi import rmi_loss
+from lib.loss.rmi import RMILoss
 from lib.utils.config import Config
 from lib.utils.errors import ConfigError
 from tests.loss.cases import batch
@@ -42,7 +42,7 @@ def test_names_of_the_paper_and_its_lineages_are_there():
 
 def test_sums_have_their_terms():
     logits, labels = batch()
-    rmi, ce = rmi_loss(logits, labels).item(), cross_entropy_loss(logits, labels).item()
+    rmi, ce = RMILoss()(logits, labels).item(), cross_entropy_loss(logits, labels).item()
     assert value("rmi_loss") == value("fs_rmi_loss") == pytest.approx(rmi)
     assert value("rmi_dice_loss") == pytest.approx(rmi + 2 * soft_dice_loss(logits, labels).item())
     assert value("fs_ce_lovasz_loss") == pytest.approx(ce + lovasz_softmax_loss(logits, labels).item())
@@ -54,7 +54,7 @@ def test_auxiliary_output_counts_two_fifths():
     resized = torch.nn.functional.interpolate(aux, labels.shape[1:], mode="bilinear", align_corners=True)
     extra = 0.4 * cross_entropy_loss(resized, labels).item()
     assert value("fs_auxce_loss") == pytest.approx(cross_entropy_loss(logits, labels).item() + extra)
-    assert value("fs_aux_rmi_loss") == pytest.approx(rmi_loss(logits, labels).item() + extra)
+    assert value("fs_aux_rmi_loss") == pytest.approx(RMILoss()(logits, labels).item() + extra)
     assert value("fs_auxohemce_loss") == pytest.approx(hard_example_loss(logits, labels).item() + extra)
 
 
@@ -79,7 +79,7 @@ def test_parameters_reach_the_loss_and_others_are_unused():
         hard_example_loss(logits, labels, threshold=0.2, min_kept=3).item()
     )
     assert value("rmi_loss", rmi_radius=2, lambda_way=0) == pytest.approx(
-        rmi_loss(logits, labels, rmi_radius=2, lambda_way=0).item()
+        RMILoss(rmi_radius=2, lambda_way=0)(logits, labels).item()
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lib.loss.dice import DiceLoss, dice_loss, soft_dice_loss
+from lib.loss.dice import DiceLoss, soft_dice_loss
 from lib.utils.errors import ConfigError
 from tests.loss import golden
 from tests.loss.cases import batch
@@ -34,12 +34,12 @@ def test_published_value_and_gradient():
 def test_plain_computation():
     logits, labels = batch()
     dice = [2 * both / (p + t) for both, p, t in overlaps()]
-    assert dice_loss(logits, labels).item() == pytest.approx(1 - sum(dice) / 3, rel=1e-5)
-    assert dice_loss(logits, labels, classes=[0, 2], log_loss=True).item() == pytest.approx(
+    assert DiceLoss(3)(logits, labels).item() == pytest.approx(1 - sum(dice) / 3, rel=1e-5)
+    assert DiceLoss(3, classes=[0, 2], log_loss=True)(logits, labels).item() == pytest.approx(
         -(math.log(dice[0]) + math.log(dice[2])) / 2, rel=1e-5
     )
-    assert dice_loss(logits.softmax(dim=1), labels, from_logits=False).item() == pytest.approx(
-        dice_loss(logits, labels).item(), rel=1e-6
+    assert DiceLoss(3, from_logits=False)(logits.softmax(dim=1), labels).item() == pytest.approx(
+        DiceLoss(3)(logits, labels).item(), rel=1e-6
     )
 
 
@@ -53,8 +53,8 @@ def test_absent_classes_cost_nothing():
     logits, labels = batch()
     labels = labels.masked_fill(labels == 2, 0)
     logits[:, 2] = 9.0
-    present = dice_loss(logits, labels, classes=[0, 1])
-    torch.testing.assert_close(dice_loss(logits, labels), present * 2 / 3)
+    present = DiceLoss(3, classes=[0, 1])(logits, labels)
+    torch.testing.assert_close(DiceLoss(3)(logits, labels), present * 2 / 3)
 
 
 @pytest.mark.parametrize("classes", [[], [3], [0, -1]])

@@ -6,7 +6,7 @@ import torch
 from lib.loss.cross_entropy import cross_entropy_loss
 from lib.loss.dice import soft_dice_loss
 from lib.loss.lovasz import lovasz_softmax_loss
-from lib.loss.rmi import rmi_loss
+from lib.loss.rmi import RMILoss
 from lib.models.output import SegOutput
 from lib.utils.errors import ConfigError
 from segmentor.objectives import build_objective
@@ -52,7 +52,7 @@ def gradient(loss, of):
     ("pairs", "reference"),
     [
         ((), cross_entropy_loss),
-        (("contrast.use_rmi=y",), rmi_loss),
+        (("contrast.use_rmi=y",), RMILoss()),
         (("contrast.use_lovasz=y",), lambda x, y: cross_entropy_loss(x, y) + lovasz_softmax_loss(x, y)),
     ],
 )
@@ -211,7 +211,7 @@ def test_without_gcl_the_keys_of_its_critic_do_nothing(build):
 def test_outputs_that_no_loss_reads_have_a_gradient_of_zero(build):
     images, output, labels = frames(aux=1)
     loss = build("loss.loss_type=rmi_loss")(images, output, labels, 0)["seg_loss"]
-    assert loss.item() == pytest.approx(rmi_loss(output.logits, labels).item())
+    assert loss.item() == pytest.approx(RMILoss()(output.logits, labels).item())
     for unread in (output.embedding, output.aux[0]):
         assert (gradient(loss, unread) == 0).all()
 
