@@ -31,6 +31,7 @@ class Case:
 
     @property
     def width(self) -> int:
+        """Of the frames, pixels."""
         return self.height * 5 // 4
 
     def __str__(self) -> str:

@@ -15,6 +15,7 @@ class Samples:
 
     @property
     def median(self) -> float:
+        """Of the values."""
         return statistics.median(self.values)
 
     def times(self, factor: float) -> "Samples":
@@ -48,14 +49,17 @@ class Goal:
         return baseline / ours if self.at_least else ours / baseline
 
     def is_met(self, ratio: float) -> bool:
+        """Whether a ratio is good enough."""
         return ratio >= self.limit if self.at_least else ratio <= self.limit
 
 
 def at_least(limit: float) -> Goal:
+    """A speed-up of at least ``limit``."""
     return Goal(limit, True)
 
 
 def at_most(limit: float) -> Goal:
+    """A cost of at most ``limit`` times the baseline's."""
     return Goal(limit, False)
 
 
@@ -79,10 +83,12 @@ class Row:
 
     @property
     def ratio(self) -> float:
+        """Of the medians, as :meth:`Goal.ratio` takes it."""
         return self.goal.ratio(self.ours.median, self.baseline.median)
 
     @property
     def met(self) -> bool:
+        """Whether the goal is reached and nothing else is wrong."""
         return self.goal.is_met(self.ratio) and not self.otherwise
 
     def as_json(self) -> dict[str, Any]:
