@@ -52,7 +52,8 @@ def synthesize_wild(
     jobs = [("train", number) for number in range(train)] + [("val", number) for number in range(val)]
     jobs = [job for job in jobs if not _label_path(out_dir, *job).exists()]
     write = partial(_write_frame, out_dir, (height, width), seed)
-    with process_map(min(available_cores() if workers is None else workers, len(jobs))) as run:
+    workers = min(available_cores() if workers is None else workers, len(jobs))
+    with process_map(workers, _FRAMES_OF_A_SUBJECT) as run:
         for _ in tqdm(run(write, jobs), total=len(jobs), desc="synthesise", unit="frame", disable=None):
             pass
 
