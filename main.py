@@ -4,13 +4,17 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Protocol
 
-from lib.utils.cli import help_text, parse_command_line
+from lib.utils.cli import parse_command_line
 from lib.utils.config import Config, load_config
+from lib.utils.config.reference import key_reference
 from lib.utils.distributed import report_failure, run_under_torchrun, started_by_torchrun, world_from_environment
 from lib.utils.errors import ConfigError, Interrupted
 from lib.utils.log import log_to_file, log_to_terminal
+
+if TYPE_CHECKING:
+    from lib.utils.runtime import Runtime
 
 logger = logging.getLogger("samcl")
 
@@ -18,22 +22,39 @@ DISTRIBUTED = ("train", "test")
 """The phases that run on several devices and keep a log file."""
 
 
-def work_of(phase: str) -> Callable[[Config, Any], Any]:
-    """What a phase makes of a config and a runtime: an object whose ``run`` does the work."""
+class Phase(Protocol):
+    """What does the work of a phase; made of a config and a runtime, when it finds what is wrong with them."""
+
+    def run(self) -> object:
+        """Do the work."""
+
+
+def phase_of(name: str) -> Callable[[Config, "Runtime"], Phase]:
+    """What makes the object that does the work of a phase."""
     # Imported here, because they import torch and more, which other phases and a fault in a config need not wait for.
-    if phase == "train":
-        from segmentor.trainer import Trainer as Work
-    elif phase == "test":
-        from segmentor.tester import Tester as Work
-    elif phase == "check":
-        from segmentor.checking.data import Checker as Work
-    elif phase == "predict":
-        from segmentor.prediction.predictor import Predictor as Work
-    elif phase == "export":
-        from segmentor.export.exporter import Exporter as Work
-    else:
-        from segmentor.evaluation.comparison import Comparer as Work
-    return Work
+    if name == "train":
+        from segmentor.trainer import Trainer
+
+        return Trainer
+    if name == "test":
+        from segmentor.tester import Tester
+
+        return Tester
+    if name == "check":
+        from segmentor.checking.data import Checker
+
+        return Checker
+    if name == "predict":
+        from segmentor.prediction.predictor import Predictor
+
+        return Predictor
+    if name == "export":
+        from segmentor.export.exporter import Exporter
+
+        return Exporter
+    from segmentor.evaluation.comparison import Comparer
+
+    return Comparer
 
 
 def run(config: Config, notes: Sequence[str]) -> None:
@@ -41,17 +62,17 @@ def run(config: Config, notes: Sequence[str]) -> None:
     from lib.utils.runtime import start_runtime
 
     log = config.logging
-    speaks = world_from_environment().is_main
-    log_to_terminal(log.stdout_level, log.log_format, speaks)
+    is_main = world_from_environment().is_main
+    log_to_terminal(log.stdout_level, log.log_format, is_main)
     for note in notes:
         logger.warning(note)
     with start_runtime(config) as runtime:
-        work = work_of(config.phase)(config, runtime)
+        phase = phase_of(config.phase)(config, runtime)
         # Only now, as what was made has found nothing wrong: a refused run must not touch the log of the one before.
-        if log.log_to_file and speaks and config.phase in DISTRIBUTED:
+        if log.log_to_file and is_main and config.phase in DISTRIBUTED:
             rewrite = log.rewrite and config.phase == "train" and not config.network.resume_continue
             log_to_file(log.log_file, log.logfile_level, log.log_format, rewrite, log.max_mb)
-        work.run()
+        phase.run()
 
 
 def processes_to_start(config: Config) -> int:
@@ -68,16 +89,17 @@ def processes_to_start(config: Config) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command line; returns the exit status.
+    """Run the command line.
 
-    0; 1 for an error; 2 for a config or flag that can't be used; 130 and 143 for a run that SIGINT (Ctrl-C) or SIGTERM
-    stopped, in good order where it says how to go on.
+    Returns:
+        The exit status: 0; 1 for an error; 2 for a config or flag that can't be used; 130 and 143 for a run that SIGINT
+        (Ctrl-C) or SIGTERM stopped, in good order where it says how to go on.
     """
     debug = "--debug" in arguments
     try:
         command = parse_command_line(arguments)
-        if command.help:
-            print(help_text())
+        if command.text or command.print_keys:
+            print(command.text or key_reference(), end="")
             return 0
         from segmentor.checking.names import check_names
 
@@ -107,10 +129,10 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as error:
         known = isinstance(error, ValueError | OSError | FloatingPointError)
         message = str(error) if known else f"{type(error).__name__}: {error}"
-        told = report_failure(error, message)
+        reported = report_failure(error, message)
         if debug:
             traceback.print_exc()
-        elif not told:
+        elif not reported:
             print(f"error: {message}", file=sys.stderr)
             if not isinstance(error, ConfigError):
                 print("(--debug shows where)", file=sys.stderr)

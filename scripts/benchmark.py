@@ -32,7 +32,7 @@ PARTS = {
 def main(arguments: list[str] | None = None) -> int:
     """Measure and write; returns the exit status: 1 where a part failed, 130 where the run was interrupted."""
     args = _parser().parse_args(arguments)
-    from lib.utils.cores import available_cores
+    from lib.utils.machine import available_cores
     from scripts.benchmarks.report import machine
     from scripts.benchmarks.setup import Setup, threads
 

@@ -20,8 +20,8 @@ sys.path.insert(0, str(REPO))
 
 from lib.models.build import build_network  # noqa: E402
 from lib.utils.config import load_config  # noqa: E402
+from lib.utils.machine import peak_memory  # noqa: E402
 from lib.utils.runtime import start_runtime  # noqa: E402
-from scripts.benchmarks.children import peak_memory  # noqa: E402
 from segmentor.prediction.predictor import Predictor  # noqa: E402
 
 HEIGHT, WIDTH = 64, 80

@@ -16,8 +16,8 @@ from hypothesis import settings
 from PIL import Image
 
 from lib.utils.config import Config, load_config
-from lib.utils.cores import available_cores
 from lib.utils.log import logger
+from lib.utils.machine import available_cores
 from segmentor.checking.names import check_names
 from tests import fuzz
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import main
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -136,3 +138,13 @@ def test_refused_run_leaves_the_log_of_the_run_before(config_file, tmp_path):
     assert result.returncode == 1
     assert "--overwrite y" in result.stderr
     assert (tmp_path / "run.log").read_text() == before
+
+
+def test_help_and_the_reference_of_keys_need_no_config(capsys):
+    for arguments, shown in (
+        ([], "common calls:"),
+        (["--help_all"], "--min_component_ratio"),
+        (["--print_keys"], "## Keys"),
+    ):
+        assert main.main(arguments) == 0
+        assert shown in capsys.readouterr().out

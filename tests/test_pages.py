@@ -79,7 +79,7 @@ def accepted_flags(file: str) -> set[str]:
 
     Run scripts pass further arguments on to main.py, as they say.
     """
-    main_flags = {*FLAGS, "help"}
+    main_flags = {*FLAGS, "help", "help_all"}
     if file == "main.py":
         return main_flags
     path = REPO / file

@@ -18,9 +18,9 @@ from tqdm import tqdm
 from lib.datasets.landmarks import STANDARD_GROUPS
 from lib.synthetic.scene import draw_sequence, render_frame
 from lib.synthetic.subject import Subject, draw_subject
-from lib.utils.cores import available_cores
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
+from lib.utils.machine import available_cores
 from lib.utils.processes import process_map
 
 FRAMES_PER_SEQUENCE = 4

@@ -10,7 +10,7 @@ import os
 import pickle
 import re
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ KINDS = ("latest", "max_performance", "min_loss")
 """The checkpoints of a run: the newest, the one of the best mIoU, the one of the smallest validation loss."""
 
 _core = np._core if hasattr(np, "_core") else np.core
-_NUMBERS = [
+_NUMBERS: list[Any] = [
     *((_core.multiarray.scalar, f"{module}.multiarray.scalar") for module in ("numpy.core", "numpy._core")),
     *((_core.multiarray._reconstruct, f"{module}.multiarray._reconstruct") for module in ("numpy.core", "numpy._core")),
     np.ndarray,
@@ -45,7 +45,7 @@ def checkpoint_path(root: str | os.PathLike, folder: str, name: str, kind: str) 
     return Path(root) / folder / f"{name}_{kind}.pth"
 
 
-_PORTABLE = {
+_PORTABLE: dict[str, set[str] | None] = {
     "dataset": None,
     "data": {"num_classes", "num_channels", "remap_classes", "class_names", "palette", "input_mode"},
     "train": {"data_transformer"},
@@ -73,7 +73,7 @@ def portable_config(path: str | os.PathLike) -> dict[str, Any]:
         values = config.get(section)
         if keys is None and values is not None:
             tree[section] = values
-        elif isinstance(values, dict):
+        elif keys is not None and isinstance(values, dict):
             tree[section] = {key: value for key, value in values.items() if key in keys}
     if "num_channels" in tree.get("data", {}):
         tree["data"].pop("input_mode", None)  # the published way to say it; beside it a key without effect
@@ -99,7 +99,7 @@ def save_checkpoint(
     with atomic_write(path) as file:
         hashed = _HashedFile(file)
         try:
-            torch.save({**content, _CHECKSUM: _METHOD}, hashed)
+            torch.save({**content, _CHECKSUM: _METHOD}, cast(IO[bytes], hashed))  # it only writes and flushes
         except RuntimeError as error:
             raise hashed.failure or error from None
         file.seek(-len(_NO_COMMENT), os.SEEK_END)

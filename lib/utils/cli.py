@@ -1,7 +1,9 @@
 """The command line of ``main.py``: published flags, our own, and ``section.key value`` pairs anywhere among them."""
 
 import re
-from collections.abc import Sequence
+import textwrap
+import typing
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +11,9 @@ from lib.utils.config import Fault, did_you_mean, value_for
 from lib.utils.config.base import NO_WORDS, YES_WORDS
 from lib.utils.config.faults import refuse
 from lib.utils.config.published import PUBLISHED_SECTIONS
+from lib.utils.config.reference import first_sentence
 from lib.utils.config.schema import Config
+from lib.utils.config.validate import field_at
 
 _SECTIONS = {*Config.model_fields, *PUBLISHED_SECTIONS}
 USAGE = "python main.py --configs FILE [--phase PHASE] [flags] [section.key value | section.key=value ...]"
@@ -17,10 +21,10 @@ USAGE = "python main.py --configs FILE [--phase PHASE] [flags] [section.key valu
 
 @dataclass(frozen=True)
 class Flag:
-    """A flag ``--name`` for the config key ``key``.
+    """A flag ``--name``.
 
     Attributes:
-        key: dotted key; empty for flags about the command itself.
+        key: dotted key of the config that it sets; empty for flags about the command itself.
         kind: ``one`` value, ``many`` (one or more), or ``switch`` (yes or no, alone for yes).
         text: a line of help.
     """
@@ -30,84 +34,89 @@ class Flag:
     text: str
 
 
-_GROUPS: dict[str, dict[str, Flag]] = {
+_COMMAND = {
+    "configs": Flag("", "one", "The config, JSON or YAML"),
+    "print_config": Flag("", "switch", "Print the resolved config as YAML and stop"),
+    "print_keys": Flag("", "switch", "Print the reference of all config keys, configs/README.md, and stop"),
+    "debug": Flag("", "switch", "Show where an error came from"),
+}
+"""Flags about the command itself."""
+
+_GROUPS = {
     "what to do": {
-        "configs": Flag("", "one", "the config, JSON or YAML"),
-        "phase": Flag("phase", "one", "train, test, check (data), predict, export or compare"),
-        "print_config": Flag("", "switch", "print the resolved config as YAML and stop"),
-        "debug": Flag("", "switch", "show where an error came from"),
-        "seed": Flag("seed", "one", "seed of all random streams"),
+        "phase": "phase",
+        "seed": "seed",
     },
     "device": {
-        "gpu": Flag("gpu", "many", "GPUs to use, e.g. 0 1; -1 = the CPU"),
-        "distributed": Flag("distributed", "switch", "one process per GPU"),
-        "cudnn": Flag("cudnn", "switch", "let cuDNN look for its fastest kernels"),
+        "gpu": "gpu",
+        "distributed": "distributed",
+        "cudnn": "cudnn",
     },
     "data": {
-        "data_dir": Flag("data.data_dir", "many", "folders with {train,val}/{image,label}"),
-        "include_val": Flag("data.include_val", "switch", "train on the validation frames as well"),
-        "drop_last": Flag("data.drop_last", "switch", "leave out the last, smaller batch of an epoch"),
-        "workers": Flag("data.workers", "one", "processes that load frames"),
-        "on_bad_sample": Flag("data.on_bad_sample", "one", "stop or skip"),
-        "train_batch_size": Flag("train.batch_size", "one", "frames per training step"),
-        "val_batch_size": Flag("val.batch_size", "one", "frames per validation step"),
+        "data_dir": "data.data_dir",
+        "include_val": "data.include_val",
+        "drop_last": "data.drop_last",
+        "workers": "data.workers",
+        "on_bad_sample": "data.on_bad_sample",
+        "train_batch_size": "train.batch_size",
+        "val_batch_size": "val.batch_size",
     },
     "network": {
-        "model_name": Flag("network.model_name", "one", "the network"),
-        "backbone": Flag("network.backbone", "one", "its backbone"),
-        "bn_type": Flag("network.bn_type", "one", "torchsyncbn or torchbn"),
-        "multi_grid": Flag("network.multi_grid", "many", "factors of the last stage's dilations"),
-        "pretrained": Flag("network.pretrained", "one", "weights to start from"),
-        "resume": Flag("network.resume", "one", "a checkpoint to read"),
-        "resume_strict": Flag("network.resume_strict", "switch", "weights that don't fit are an error"),
-        "resume_continue": Flag("network.resume_continue", "switch", "go on with the checkpoint's run"),
+        "model_name": "network.model_name",
+        "backbone": "network.backbone",
+        "bn_type": "network.bn_type",
+        "multi_grid": "network.multi_grid",
+        "pretrained": "network.pretrained",
+        "resume": "network.resume",
+        "resume_strict": "network.resume_strict",
+        "resume_continue": "network.resume_continue",
     },
     "training": {
-        "loss_type": Flag("loss.loss_type", "one", "the pixel loss or objective"),
-        "max_iters": Flag("solver.max_iters", "one", "steps of the run"),
-        "display_iter": Flag("solver.display_iter", "one", "steps from one log line to the next"),
-        "test_interval": Flag("solver.test_interval", "one", "steps from one validation to the next"),
-        "optim_method": Flag("optim.optim_method", "one", "sgd, adam or adamw"),
-        "base_lr": Flag("lr.base_lr", "one", "learning rate"),
-        "nbb_mult": Flag("lr.nbb_mult", "one", "its factor outside the backbone"),
-        "compile": Flag("solver.compile", "switch", "compile network and losses"),
-        "precision": Flag("solver.precision", "one", "auto, fp32, bf16 or fp16"),
-        "lr_policy": Flag("lr.lr_policy", "one", "how it falls"),
-        "is_warm": Flag("lr.is_warm", "switch", "begin with a warm-up"),
+        "loss_type": "loss.loss_type",
+        "max_iters": "solver.max_iters",
+        "display_iter": "solver.display_iter",
+        "test_interval": "solver.test_interval",
+        "optim_method": "optim.optim_method",
+        "base_lr": "lr.base_lr",
+        "nbb_mult": "lr.nbb_mult",
+        "compile": "solver.compile",
+        "precision": "solver.precision",
+        "lr_policy": "lr.lr_policy",
+        "is_warm": "lr.is_warm",
     },
     "outputs": {
-        "checkpoints_root": Flag("checkpoints.checkpoints_root", "one", "folder of checkpoints_dir"),
-        "checkpoints_name": Flag("checkpoints.checkpoints_name", "one", "name of the run"),
-        "save_iters": Flag("checkpoints.save_iters", "one", "steps from one _latest to the next"),
-        "keep": Flag("checkpoints.keep", "one", "how many of these to keep"),
-        "overwrite": Flag("checkpoints.overwrite", "switch", "train although the name exists"),
-        "test_dir": Flag("test.test_dir", "one", "folder of frames to test on"),
-        "val_aug": Flag("test.val_aug", "one", "none, or tiaug: test on unconstrained frames"),
-        "out_dir": Flag("test.out_dir", "one", "folder for results"),
-        "save_prob": Flag("test.save_prob", "switch", "write class probabilities"),
-        "log_file": Flag("logging.log_file", "one", "the log file"),
-        "log_to_file": Flag("logging.log_to_file", "switch", "write it"),
-        "logfile_level": Flag("logging.logfile_level", "one", "debug, info, warning or error"),
-        "stdout_level": Flag("logging.stdout_level", "one", "the same for the terminal"),
-        "rewrite": Flag("logging.rewrite", "switch", "begin the log file anew"),
+        "checkpoints_root": "checkpoints.checkpoints_root",
+        "checkpoints_name": "checkpoints.checkpoints_name",
+        "save_iters": "checkpoints.save_iters",
+        "keep": "checkpoints.keep",
+        "overwrite": "checkpoints.overwrite",
+        "test_dir": "test.test_dir",
+        "val_aug": "test.val_aug",
+        "out_dir": "test.out_dir",
+        "save_prob": "test.save_prob",
+        "log_file": "logging.log_file",
+        "log_to_file": "logging.log_to_file",
+        "logfile_level": "logging.logfile_level",
+        "stdout_level": "logging.stdout_level",
+        "rewrite": "logging.rewrite",
     },
     "predict, export, compare": {
-        "input": Flag("predict.input", "one", "frames: a file, a folder, a video, or - for names on standard input"),
-        "temp_preset": Flag("data.temp_preset", "one", "what integers in a file mean, e.g. centikelvin"),
-        "temp_scale": Flag("data.temp_scale", "one", "deg C = temp_scale x value + temp_offset"),
-        "temp_offset": Flag("data.temp_offset", "one", "see temp_scale"),
-        "raw_size": Flag("data.raw_size", "many", "width and height of headerless .bin frames"),
-        "polarity": Flag("predict.polarity", "one", "of grey pictures: auto, white_hot or black_hot"),
-        "fps": Flag("predict.fps", "one", "frames per second of a sequence"),
-        "min_component_ratio": Flag(
-            "predict.min_component_ratio", "one", "smallest other face, as a share of the largest; 0 keeps all"
-        ),
-        "erode": Flag("predict.erode", "one", "pixels off every region's edge before it is measured"),
-        "format": Flag("export.format", "one", "onnx or torch_export"),
-        "runs": Flag("compare.runs", "many", "result folders to compare"),
+        "input": "predict.input",
+        "temp_preset": "data.temp_preset",
+        "temp_scale": "data.temp_scale",
+        "temp_offset": "data.temp_offset",
+        "raw_size": "data.raw_size",
+        "polarity": "predict.polarity",
+        "fps": "predict.fps",
+        "min_component_ratio": "predict.min_component_ratio",
+        "erode": "predict.erode",
+        "format": "export.format",
+        "runs": "compare.runs",
     },
 }
-_FORMER = {
+"""Flags and the keys that they set, by group. What a flag takes and its help come from the schema."""
+
+_WITHOUT_EFFECT = {
     "finetune": Flag("network.finetune", "switch", ""),
     "gathered": Flag("network.gathered", "switch", ""),
     "group_method": Flag("optim.group_method", "one", ""),
@@ -125,11 +134,37 @@ _FORMER = {
     "save_epoch": Flag("checkpoints.save_epoch", "one", ""),
     "test_img": Flag("test.test_img", "one", ""),
     "use_ground_truth": Flag("test.use_ground_truth", "switch", ""),
-    "least_share": Flag("predict.min_component_ratio", "one", ""),
 }
-"""Flags that the help doesn't list: published ones without effect, and former names."""
+"""Published flags that change nothing here; the help doesn't list them."""
 
-FLAGS: dict[str, Flag] = {name: flag for group in (*_GROUPS.values(), _FORMER) for name, flag in group.items()}
+_FORMER = {"least_share": "min_component_ratio"}
+"""Former names of flags."""
+
+
+def _flag_of(key: str) -> Flag:
+    """The flag that sets a key of the schema."""
+    field = field_at(key)
+    annotation = field.annotation if field else None
+    parts = (annotation, *typing.get_args(annotation))
+    if annotation is bool:
+        kind = "switch"
+    else:
+        kind = "many" if any(typing.get_origin(part) is list for part in _bare(parts)) else "one"
+    choices = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()
+    return Flag(key, kind, first_sentence(key) + (f": {', '.join(map(str, choices))}" if choices else ""))
+
+
+def _bare(parts: Iterable[Any]) -> list[Any]:
+    """Types without what is noted beside them."""
+    return [typing.get_args(part)[0] if typing.get_origin(part) is typing.Annotated else part for part in parts]
+
+
+FLAGS: dict[str, Flag] = {
+    **_COMMAND,
+    **{name: _flag_of(key) for group in _GROUPS.values() for name, key in group.items()},
+    **_WITHOUT_EFFECT,
+}
+FLAGS |= {former: FLAGS[name] for former, name in _FORMER.items()}
 
 
 @dataclass
@@ -141,8 +176,9 @@ class CommandLine:
         flags: values by dotted key, for ``load_config``; the right type is checked there.
         pairs: ``"section.key=value"``, in their order.
         print_config: print the resolved config and stop.
+        print_keys: print the reference of keys and stop.
         debug: show tracebacks.
-        help: print :func:`help_text` and stop; the rest of the line isn't looked at.
+        text: print this and stop; the rest of the line isn't looked at.
     """
 
     configs: str = ""
@@ -150,20 +186,24 @@ class CommandLine:
     pairs: list[str] = field(default_factory=list)
     print_config: bool = False
     debug: bool = False
-    help: bool = False
+    print_keys: bool = False
+    text: str = ""
 
 
 def parse_command_line(arguments: Sequence[str]) -> CommandLine:
     """Parse the arguments of ``main.py``, without the program's name.
 
-    A flag's value follows it, or ``=``. Pairs may stand anywhere: ``section.key=value``, or ``section.key value``
-    where ``section`` is one of the config's. Everything that is wrong is reported together.
+    Without arguments the help is what is meant. A flag's value follows it, or ``=``. Pairs may stand anywhere:
+    ``section.key=value``, or ``section.key value`` where ``section`` is one of the config's. Everything that is wrong
+    is reported together.
 
     Raises:
         ConfigError: unknown flags, missing values, words that are neither flag nor pair.
     """
-    if {"-h", "--help"} & set(arguments):
-        return CommandLine(help=True)
+    if "--help_all" in arguments:
+        return CommandLine(text=flags_text())
+    if not arguments or {"-h", "--help"} & set(arguments):
+        return CommandLine(text=HELP)
     line, faults, rest = CommandLine(), [], list(arguments)
     while rest:
         word = rest.pop(0)
@@ -177,7 +217,7 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
             faults.append(Fault(word, "a value after it"))
         else:
             faults.append(Fault(word, hint="neither a flag nor a section.key pair"))
-    if not line.configs and not any(fault.key == "--configs" for fault in faults):
+    if not line.configs and not line.print_keys and not any(fault.key == "--configs" for fault in faults):
         faults += _without_config(line.flags)
     refuse("the command line", faults)
     return line
@@ -200,7 +240,9 @@ def _take_flag(line: CommandLine, word: str, rest: list[str]) -> list[Fault]:
     if flag is None:
         while rest and not rest[0].startswith("--") and not _is_key(rest[0]) and not _is_pair(rest[0]):
             rest.pop(0)
-        near = did_you_mean("", ()) if word == "--" else did_you_mean(word, [f"--{name}" for name in FLAGS])
+        near = (
+            did_you_mean("", ()) if word == "--" else did_you_mean(word, [f"--{name}" for name in (*FLAGS, "help_all")])
+        )
         return [Fault(word, hint=f"unknown flag, {near}")]
     values = [value] if equals else _values(flag, rest)
     if not values:
@@ -224,7 +266,7 @@ def _values(flag: Flag, rest: list[str]) -> list[str]:
     """Take a flag's values from the front of ``rest``; the one right after the flag is never taken for a pair."""
     if flag.kind == "switch":
         return [rest.pop(0)] if rest and rest[0].lower() in YES_WORDS | NO_WORDS else ["y"]
-    values = []
+    values: list[str] = []
     while rest and not rest[0].startswith("--"):
         if values and (flag.kind == "one" or _is_key(rest[0]) or _is_pair(rest[0])):
             break
@@ -249,16 +291,49 @@ def _is_pair(word: str) -> bool:
     )
 
 
-def help_text() -> str:
-    """All flags, by group."""
+HELP = """\
+usage: python main.py --configs FILE --phase PHASE [flags] [section.key value ...]
+
+phases:
+  train     train a network, validating as it goes; --resume FILE --resume_continue y goes on with a run
+  test      score a checkpoint (--resume FILE) on labelled frames and write masks, overlays and a report
+  predict   find the regions of faces in any frames or video (--input PATH) and measure their temperatures
+  check     look through a data set for files, labels and subjects that would spoil a run
+  export    write a checkpoint's network as ONNX or torch.export
+  compare   compare the results of tests (--runs FOLDER FOLDER ...)
+
+common calls:
+  python main.py --configs configs/thermalFaceDB/U_GCL_Occ.json --phase train --data_dir DATA_ROOT/Processed
+  python main.py --configs configs/thermalFaceDB/U_GCL_Occ.json --phase test --data_dir DATA_ROOT/Processed \\
+      --resume CHECKPOINT.pth --out_dir results
+  python main.py --phase predict --resume CHECKPOINT.pth --input FRAMES --out_dir predictions
+
+Every key of a config can be set anywhere on the line: solver.max_iters 10000, or solver.max_iters=10000.
+Later ones win: the config's bases, the config, flags, section.key pairs.
+
+more:
+  --help_all       all flags
+  --print_config   the config that a command line makes, as YAML
+  --print_keys     all keys: type, default, unit, meaning (also in configs/README.md)
+  README.md        what this is; scripts/README.md: guide by task
+"""
+"""What a newcomer needs."""
+
+
+def flags_text() -> str:
+    """All flags, by group, for ``--help_all``."""
+    shapes = {"one": " VALUE", "many": " VALUE [VALUE ...]", "switch": " [y|n]"}
     parts = [f"usage: {USAGE}", ""]
-    for title, group in _GROUPS.items():
+    groups = {"the command itself": tuple(_COMMAND), **{title: tuple(group) for title, group in _GROUPS.items()}}
+    for title, names in groups.items():
         parts.append(f"{title}:")
-        shapes = {"one": " VALUE", "many": " VALUE [VALUE ...]", "switch": " [y|n]"}
-        for name, flag in group.items():
-            key = f" ({flag.key})" if flag.key else ""
-            parts.append(f"  {f'--{name}{shapes[flag.kind]}':36} {flag.text}{key}")
+        for name in names:
+            flag = FLAGS[name]
+            text = f"{flag.text} ({flag.key})" if flag.key else flag.text
+            lines = textwrap.wrap(text, 120 - 41)
+            parts.append(f"  {f'--{name}{shapes[flag.kind]}':38} {lines[0]}")
+            parts += [" " * 41 + line for line in lines[1:]]
         parts.append("")
     parts.append("Every key of a config can be set: section.key value, or section.key=value, anywhere on the line.")
-    parts.append("--print_config shows them all. Later ones win: bases, the config file, flags, pairs.")
+    parts.append("--print_keys shows them all. Later ones win: bases, the config file, flags, pairs.\n")
     return "\n".join(parts)

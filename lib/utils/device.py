@@ -1,13 +1,13 @@
 """The one place that knows device names, and which number format is fast on which device."""
 
 import logging
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from lib.utils.errors import ConfigError
+from lib.utils.machine import processor_name
 
 logger = logging.getLogger("samcl")
 
@@ -64,18 +64,10 @@ def choose_autocast(device: torch.device, precision: str = "auto") -> torch.dtyp
 
 
 def name_of_device(device: torch.device) -> str:
-    """The model of the GPU, or the device's type and the model of the processor."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type}: {name_of_cpu()}"
-
-
-def name_of_cpu() -> str:
-    """The model of the processor; its architecture where the system doesn't say."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
+    """What a reader knows a device by: the model of the GPU, or of the processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type}: {processor_name()}"
 
 
 def pin_memory(device: torch.device) -> bool:

@@ -20,7 +20,7 @@ import torch.distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from lib.utils.cores import available_cores
+from lib.utils.machine import available_cores
 
 if TYPE_CHECKING:
     from torch.distributed.elastic.multiprocessing.errors import ProcessFailure
@@ -31,7 +31,7 @@ class World:
     """This process's place among all.
 
     Attributes:
-        rank: 0 to size - 1; rank 0 writes files and speaks.
+        rank: 0 to size - 1; rank 0 writes files and logs.
         size: number of processes over all machines.
         local_rank: number of this process on its machine.
     """
@@ -42,7 +42,7 @@ class World:
 
     @property
     def is_main(self) -> bool:
-        """Whether this process writes files and speaks."""
+        """Whether this process writes files and logs."""
         return self.rank == 0
 
 
@@ -58,7 +58,7 @@ def started_by_torchrun() -> bool:
 
 
 def run_under_torchrun(arguments: Sequence[str], processes: int) -> tuple[int, str | None]:
-    """Run ``processes`` copies of a command of this Python on this machine, and tell how they ended.
+    """Run ``processes`` copies of a command of this Python on this machine, and return how they ended.
 
     torchrun picks a free port, ends all copies when one dies, and passes signals on to all. What it would say of an end
     is left to the caller, to whom it is returned in a line.
@@ -94,7 +94,7 @@ def run_under_torchrun(arguments: Sequence[str], processes: int) -> tuple[int, s
 
 
 def report_failure(error: BaseException, message: str) -> bool:
-    """Leave word for torchrun, where that started this process, why it fails: torchrun tells it last of all.
+    """Leave word for torchrun, where that started this process, why it fails: torchrun prints it last of all.
 
     Args:
         error: what ends the process.
@@ -108,10 +108,10 @@ def report_failure(error: BaseException, message: str) -> bool:
         return False
     now = time.time()
     # The form that torchrun reads; it shows py_callstack.
-    told = {"py_callstack": message, "timestamp": str(int(now)), "seconds": now, "lost_others": _lost_others(error)}
+    report = {"py_callstack": message, "timestamp": str(int(now)), "seconds": now, "lost_others": _lost_others(error)}
     try:
         with open(path, "w") as file:
-            json.dump({"message": {"message": message, "extraInfo": told}}, file)
+            json.dump({"message": {"message": message, "extraInfo": report}}, file)
     except OSError:
         return False
     return True
@@ -124,12 +124,12 @@ def _lost_others(error: BaseException) -> bool:
 
 def _order_of_failure(failure: "ProcessFailure") -> tuple[bool, bool, float]:
     """Least for the process that all others failed after."""
-    told = _told(failure)
+    report = _reported(failure)
     stopped = failure.exitcode == -signal.SIGTERM  # by torchrun, as another had failed
-    return stopped, told.get("lost_others", False), told.get("seconds", failure.timestamp)
+    return stopped, report.get("lost_others", False), report.get("seconds", failure.timestamp)
 
 
-def _told(failure: "ProcessFailure") -> dict[str, Any]:
+def _reported(failure: "ProcessFailure") -> dict[str, Any]:
     """What :func:`report_failure` left; empty where the process couldn't."""
     message = failure.error_file_data["message"]
     return message["extraInfo"] if isinstance(message, dict) else {}
@@ -142,7 +142,7 @@ def _exit_status(failure: "ProcessFailure") -> int:
 def _reason(failure: "ProcessFailure") -> str:
     if failure.exitcode < 0:
         return f"ended by {failure.signal_name()} (is the memory enough?); the others were stopped"
-    return _told(failure).get("py_callstack", f"its exit status is {failure.exitcode}; see what it said above")
+    return _reported(failure).get("py_callstack", f"its exit status is {failure.exitcode}; see what it said above")
 
 
 def connect(world: World, device: torch.device) -> None:
@@ -186,7 +186,8 @@ def data_parallel(model: nn.Module, device: torch.device) -> nn.Module:
     # PyTorch 2.14 has a new name for it.
     names = inspect.signature(DistributedDataParallel).parameters
     sync = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
-    return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None, **{sync: False})
+    options: dict[str, Any] = {sync: False}
+    return DistributedDataParallel(model, device_ids=[device] if device.type == "cuda" else None, **options)
 
 
 def sum_over_processes(value: torch.Tensor) -> torch.Tensor:

@@ -66,7 +66,7 @@ def output_error(path: str | os.PathLike, error: OSError) -> OutputError:
         errno.EROFS: "the disk is mounted read-only: write to another",
         errno.EACCES: "choose a folder that this user may write to",
         errno.EPERM: "choose a folder that this user may write to",
-    }.get(error.errno, "check that the folder's disk is there, or choose another folder")
+    }.get(error.errno or 0, "check that the folder's disk is there, or choose another folder")
     return OutputError(f"{path}: can't be written: {reason} ({_space_left(Path(path))}); {remedy}")
 
 

@@ -43,8 +43,8 @@ class RunLock:
         except OSError as error:
             if error.errno in (errno.EAGAIN, errno.EACCES):
                 raise CheckpointError(
-                    f"{what} is being written by {self._holder()}; wait for it or stop it, or choose another name with "
-                    f"--checkpoints_name"
+                    f"{what} is being written by {self._holder(self._file)}; wait for it or stop it, or choose another "
+                    f"name with --checkpoints_name"
                 ) from error
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
                 raise output_error(path, error) from error
@@ -62,8 +62,8 @@ class RunLock:
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.release()
 
-    def _holder(self) -> str:
-        holder = os.read(self._file, 200).decode(errors="replace")
+    def _holder(self, file: int) -> str:
+        holder = os.read(file, 200).decode(errors="replace")
         self.release()
         return holder or "another process"
 

@@ -11,20 +11,20 @@ from lib.utils.files import output_error
 logger = logging.getLogger("samcl")
 
 
-def log_to_terminal(level: str, log_format: str, speak: bool = True) -> None:
+def log_to_terminal(level: str, log_format: str, is_main: bool = True) -> None:
     """Send the project's log to standard output, and nowhere else.
 
     Args:
         level: least level that is shown (``debug info warning error critical``).
         log_format: of :mod:`logging`.
-        speak: False in all processes but the main one, which show errors alone.
+        is_main: False in all processes but the first; these show errors alone.
     """
     for handler in logger.handlers[:]:
         logger.removeHandler(handler)
         handler.close()
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
-    _add(logging.StreamHandler(sys.stdout), level if speak else "error", log_format)
+    _add(logging.StreamHandler(sys.stdout), level if is_main else "error", log_format)
     logger.addHandler(_Early())
 
 

@@ -1,7 +1,6 @@
 """Fresh Python processes whose start or memory is measured."""
 
 import json
-import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -30,19 +29,6 @@ def run_child(*command: str) -> Any:
 def tell(value: Any) -> None:
     """Print ``value`` for :func:`run_child`."""
     print(f"{MARK}{json.dumps(value)}", flush=True)
-
-
-def peak_memory() -> float:
-    """The greatest resident size of this process so far, MB.
-
-    Linux keeps that of the process itself apart from ``ru_maxrss``, which begins at the size of the parent.
-    """
-    status = Path("/proc/self/status")
-    lines = status.read_text().splitlines() if status.is_file() else []
-    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
-    if kilobytes:
-        return kilobytes[0] / 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def command_line(config: str, pairs: Sequence[str]) -> list[str]:

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import torch
 
-from lib.utils.cores import available_cores
-from lib.utils.device import choose_autocast, name_of_cpu
+from lib.utils.device import choose_autocast
 from lib.utils.files import atomic_write
+from lib.utils.machine import available_cores, processor_name
 from scripts.benchmarks.measure import Row, Section, number, table
 from scripts.benchmarks.setup import Setup
 
@@ -50,8 +50,8 @@ def machine(setup: Setup) -> str:
     """What measured, and how."""
     dtype = choose_autocast(torch.device("cpu"))
     return (
-        f"{name_of_cpu()}, {available_cores()} cores; {setup.threads} computing thread{'s' * (setup.threads > 1)} of "
-        f"PyTorch and OpenCV where nothing else is said; autocast of a CPU run {str(dtype or torch.float32)}. "
+        f"{processor_name()}, {available_cores()} cores; {setup.threads} computing thread{'s' * (setup.threads > 1)} "
+        f"of PyTorch and OpenCV where nothing else is said; autocast of a CPU run {str(dtype or torch.float32)}. "
         f"{platform.system()}, Python {platform.python_version()}, torch {torch.__version__}, "
         f"OpenCV {cv2.__version__}, NumPy {np.__version__}. "
         f"{'Quick: fewer repeats and smaller cases, see the sections.' if setup.quick else 'The whole benchmark.'} "

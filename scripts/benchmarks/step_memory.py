@@ -7,7 +7,8 @@
 import sys
 
 from lib.utils.config import load_config
-from scripts.benchmarks.children import peak_memory, tell
+from lib.utils.machine import peak_memory
+from scripts.benchmarks.children import tell
 from scripts.benchmarks.setup import CONFIGS, threads
 from scripts.benchmarks.stepping import run_trainer
 

@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from lib.datasets.drivers.prepare import FRAMES_FILE, Options, Summary, prepare  # noqa: E402
 from lib.datasets.drivers.raw import GLASSES, SPLITS, VAL_SUBJECTS  # noqa: E402
 from lib.datasets.preparation import SKIPPED_FILE  # noqa: E402
-from lib.utils.cores import available_cores  # noqa: E402
+from lib.utils.machine import available_cores  # noqa: E402
 
 SHOWN = 50  # skipped frames that are printed; all are in skipped.csv
 

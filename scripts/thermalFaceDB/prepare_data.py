@@ -12,7 +12,7 @@ from lib.datasets.preparation import SKIPPED_FILE  # noqa: E402
 from lib.datasets.thermal_face_db.prepare import SPLITS, USUAL_RANGE, Options, Summary, prepare  # noqa: E402
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS  # noqa: E402
 from lib.thermal.resize import LABEL_RESIZES  # noqa: E402
-from lib.utils.cores import available_cores  # noqa: E402
+from lib.utils.machine import available_cores  # noqa: E402
 from scripts.arguments import switch  # noqa: E402
 
 SHOWN = 50  # skipped frames that are printed; all are in skipped.csv

@@ -276,7 +276,7 @@ class Maker:
 def _refuse_what_cells_set(command: CommandLine) -> None:
     keys = [*command.flags, *(pair.partition("=")[0] for pair in command.pairs)]
     refused = [key for key in keys if any(key == mine or key.startswith(f"{mine}.") for mine in SET_BY_CELLS)]
-    if command.print_config or command.help:
+    if command.print_config or command.text:
         refused.append("--print_config" if command.print_config else "--help")
     if refused:
         raise ConfigError(

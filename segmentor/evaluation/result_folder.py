@@ -14,8 +14,8 @@ from torch import Tensor
 
 from lib.metrics import FrameScores, frame_scores
 from lib.utils.config import Config
-from lib.utils.cores import available_cores
 from lib.utils.errors import ConfigError
+from lib.utils.machine import available_cores
 from segmentor.evaluation.frame_files import Background, FrameFiles
 
 SUMMARIES = ("metrics.json", "frames.csv", "report.html")

@@ -335,7 +335,7 @@ def test_memory_is_told_after_every_step(setup):
 def test_peak_memory_is_the_childs_own():
     ballast = np.ones(2**25)  # 256 MB that a child must not inherit
     code = (
-        "from scripts.benchmarks.children import peak_memory, tell\n"
+        "from lib.utils.machine import peak_memory\nfrom scripts.benchmarks.children import tell\n"
         "before = peak_memory(); ballast = bytearray(2**26); ballast[::4096] = b'x' * 2**14; del ballast\n"
         "tell([before, peak_memory()])"
     )

@@ -3,16 +3,17 @@
 import contextlib
 import json
 import re
+import typing
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lib.utils.cli import FLAGS, help_text, parse_command_line
+from lib.utils.cli import FLAGS, parse_command_line
 from lib.utils.config import Config, load_config
 from lib.utils.config.published import WITHOUT_EFFECT
-from lib.utils.config.validate import all_keys
+from lib.utils.config.validate import all_keys, field_at
 from lib.utils.errors import ConfigError
 
 # Every flag of the published mains.
@@ -31,8 +32,9 @@ PUBLISHED_FLAGS = re.findall(
 OURS = re.findall(
     r"--\w+",
     """
---print_config --debug --overwrite --val_aug --on_bad_sample --compile --precision --keep --input --temp_preset
---temp_scale --temp_offset --raw_size --polarity --fps --min_component_ratio --least_share --erode --format --runs
+--print_config --print_keys --debug --overwrite --val_aug --on_bad_sample --compile --precision --keep --input
+--temp_preset --temp_scale --temp_offset --raw_size --polarity --fps --min_component_ratio --least_share
+--erode --format --runs
     """,
 )
 KEYS_FILE = Path(__file__).parents[3] / "shared" / "published_keys.txt"
@@ -83,7 +85,7 @@ def test_what_a_line_lacks_is_named(text, missing):
 def test_every_flag_sets_a_key_of_the_config():
     keys = {flag.key for flag in FLAGS.values() if flag.key}
     assert keys <= {*all_keys(Config), *WITHOUT_EFFECT}
-    assert {name for name, flag in FLAGS.items() if not flag.key} == {"configs", "print_config", "debug"}
+    assert {name for name, flag in FLAGS.items() if not flag.key} == {"configs", "print_config", "print_keys", "debug"}
 
 
 def test_the_published_command_line_loads(tmp_path):
@@ -181,16 +183,22 @@ def test_wrong_values_of_flags_are_faults_of_the_config(tmp_path):
     assert "gpu[0]: expected an integer, got 'zero'" in text
 
 
-def test_help_is_asked_for_anywhere_on_the_line():
-    assert parse("--configs c --help").help
-    assert parse("-h nonsense --wrong").help
-    assert not parse("--configs c").help
+@pytest.mark.parametrize("line", ["", "--configs c --help", "-h nonsense --wrong"])
+def test_help_is_asked_for_anywhere_on_the_line_and_short(line):
+    text = parse(line).text
+    assert 20 <= len(text.splitlines()) <= 32
+    assert all(
+        re.search(rf"^  {phase} ", text, re.MULTILINE) for phase in typing.get_args(field_at("phase").annotation)
+    )
+    assert not parse("--configs c").text
 
 
-def test_help_names_every_flag():
-    listed = {name for name in FLAGS if re.search(rf"--{name}\b", help_text())}
+def test_the_long_help_names_every_flag_that_does_something():
+    text = parse("--help_all").text
+    listed = {name for name in FLAGS if re.search(rf"--{name}\b", text)}
     unlisted = {name for name in FLAGS if FLAGS[name].key in WITHOUT_EFFECT} | {"least_share"}
     assert listed == set(FLAGS) - unlisted
+    assert max(map(len, text.splitlines())) <= 120
 
 
 WORDS = st.sampled_from(

@@ -25,9 +25,9 @@ from lib.datasets.dataset import Sample
 from lib.datasets.labels import LabelMap
 from lib.thermal.frame import GREY_LEVELS, Reading
 from lib.thermal.readers import FrameReader
-from lib.utils.cores import available_cores
 from lib.utils.errors import DataError
 from lib.utils.labels import IGNORE
+from lib.utils.machine import available_cores
 from lib.utils.text import first_few
 
 FAULTS_OF_FILES = {

@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader, Dataset
 from lib.datasets.dataset import SegmentationDataset
 from lib.datasets.loading.bad_samples import BadSamples
 from lib.datasets.loading.worker import start_worker
-from lib.utils.cores import available_cores
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.labels import IGNORE
+from lib.utils.machine import available_cores
 
 Normalize = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 Transform = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray | None]]

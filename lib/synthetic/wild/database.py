@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from lib.synthetic.subject import Subject, draw_subject
 from lib.synthetic.wild.scene import render_wild_frame
-from lib.utils.cores import available_cores
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
+from lib.utils.machine import available_cores
 from lib.utils.processes import process_map
 
 OPTIONS_FILE = "synthetic_wild.json"

@@ -1,6 +1,7 @@
 """What every section of a config shares: strict, frozen models and the few value types that users write."""
 
 import os
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -8,6 +9,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 YES_WORDS = frozenset({"y", "yes", "true", "t", "on", "1"})
 NO_WORDS = frozenset({"n", "no", "false", "f", "off", "0"})
 LONGEST_TEXT = 4096
+
+
+@dataclass(frozen=True)
+class Unit:
+    """In the annotation of a field: the unit of its value, for the reference of keys."""
+
+    name: str
 
 
 class Section(BaseModel):
@@ -70,7 +78,11 @@ NonNegative = Annotated[float, Field(ge=0, le=1e12)]
 AboveZero = Annotated[float, Field(gt=0, le=1e12)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
-Size = Annotated[list[Annotated[Whole, Field(ge=1, le=16384)]], Field(min_length=2, max_length=2)]
+Size = Annotated[list[Annotated[Whole, Field(ge=1, le=16384)]], Field(min_length=2, max_length=2), Unit("pixels")]
 Interval = Annotated[list[AboveZero], Field(min_length=2, max_length=2), AfterValidator(_ordered)]
 Colour = Annotated[list[Annotated[Whole, Field(ge=0, le=255)]], Field(min_length=3, max_length=3)]
+Steps = Annotated[Positive, Unit("steps")]
+StepsFromZero = Annotated[Natural, Unit("steps")]
+Kelvin = Annotated[NonNegative, Unit("K")]
+Window = Annotated[list[Number], Field(min_length=2, max_length=2), Unit("deg C")]
 Betas = Annotated[list[BelowOne], Field(min_length=2, max_length=2)]

@@ -8,6 +8,7 @@ from lib.utils.config.base import (
     AboveZero,
     Colour,
     Interval,
+    Kelvin,
     Natural,
     NonNegative,
     Number,
@@ -18,7 +19,9 @@ from lib.utils.config.base import (
     Size,
     Switch,
     Text,
+    Unit,
     Whole,
+    Window,
 )
 
 
@@ -66,8 +69,8 @@ class Data(Section):
     """Leave out the last, smaller batch of an epoch."""
     include_val: Switch = False
     """Train on the validation frames as well."""
-    cache_gb: NonNegative = 2.0
-    """Memory in GB, of each process with its workers, for decoded frames: those to train on first, then those to
+    cache_gb: Annotated[NonNegative, Unit("GB")] = 2.0
+    """Memory of each process with its workers, for decoded frames: those to train on first, then those to
     validate on. What doesn't fit is read from disk every time."""
     on_bad_sample: Literal["stop", "skip"] = "stop"
     """What a training frame that can't be read does: end the run, or be replaced by another and counted. A validation
@@ -88,7 +91,7 @@ class DataTransformer(Section):
     """The size at which frames leave the loader."""
 
     input_size: Size = [320, 256]
-    """[width, height] in pixels of every frame of a batch; smaller ones are padded, never scaled."""
+    """[width, height] of every frame of a batch; smaller ones are padded, never scaled."""
     pad_mode: Literal["random", "pad_center", "pad_left_up", "pad_right_down"] = "random"
     """Where the frame lies in the padded one."""
 
@@ -96,7 +99,7 @@ class DataTransformer(Section):
 class Train(Section):
     """Batches to train on."""
 
-    batch_size: Annotated[Whole, Field(ge=1, le=65536)] = 16
+    batch_size: Annotated[Whole, Field(ge=1, le=65536), Unit("frames")] = 16
     """Frames per step, of all processes together."""
     data_transformer: DataTransformer = DataTransformer()
 
@@ -104,7 +107,7 @@ class Train(Section):
 class EvaluationSection(Section):
     """Batches to validate on; scores are always of frames at their own size."""
 
-    batch_size: Annotated[Whole, Field(ge=1, le=65536)] = 16
+    batch_size: Annotated[Whole, Field(ge=1, le=65536), Unit("frames")] = 16
     """Frames per step and process."""
     mode: Literal["ss_test", "ms_test", "sscrop_test"] = "ss_test"
     """``ss_test``: each frame once, at its own scale; ``ms_test``: the mean over scales and mirror images;
@@ -114,7 +117,7 @@ class EvaluationSection(Section):
     flip: Switch = True
     """Whether ``ms_test`` takes mirror images as well."""
     crop_size: Size = [320, 256]
-    """[width, height] in pixels of the window of ``sscrop_test``."""
+    """[width, height] of the window of ``sscrop_test``."""
     crop_stride_ratio: Annotated[float, Field(gt=0, le=1)] = 2 / 3
     """Step of that window, as a share of its size."""
 
@@ -146,10 +149,10 @@ class RandomRotate(Section):
 
     ratio: Probability = 1.0
     """Probability of applying it."""
-    low_limit_angle: Annotated[float, Field(ge=-360, le=360)] = 0
-    """Smallest angle in degrees."""
-    high_limit_angle: Annotated[float, Field(ge=-360, le=360)] = 360
-    """Largest angle in degrees."""
+    low_limit_angle: Annotated[float, Field(ge=-360, le=360), Unit("degrees")] = 0
+    """Smallest angle."""
+    high_limit_angle: Annotated[float, Field(ge=-360, le=360), Unit("degrees")] = 360
+    """Largest angle."""
 
 
 class GaussianBlur(Section):
@@ -157,10 +160,10 @@ class GaussianBlur(Section):
 
     ratio: Probability = 0.5
     """Probability of applying it."""
-    blur_sigma_min: Annotated[float, Field(gt=0, le=50)] = 1.0
-    """Smallest standard deviation in pixels."""
-    blur_sigma_max: Annotated[float, Field(gt=0, le=50)] = 1.2
-    """Largest standard deviation in pixels."""
+    blur_sigma_min: Annotated[float, Field(gt=0, le=50), Unit("pixels")] = 1.0
+    """Smallest standard deviation."""
+    blur_sigma_max: Annotated[float, Field(gt=0, le=50), Unit("pixels")] = 1.2
+    """Largest standard deviation."""
 
 
 class ThermalNoise(Section):
@@ -168,8 +171,8 @@ class ThermalNoise(Section):
 
     ratio: Probability = 0.5
     """Probability of applying it."""
-    max_noise_equivalent_differential_temperature: Annotated[float, Field(ge=0, le=100)] = 0.1
-    """Largest standard deviation (NETD) in kelvin."""
+    max_noise_equivalent_differential_temperature: Annotated[float, Field(ge=0, le=100), Unit("K")] = 0.1
+    """Largest standard deviation (NETD)."""
 
 
 class RandomThermalOcclusion(ThermalNoise):
@@ -196,8 +199,9 @@ class RandomCrop(Section):
     ratio: Probability = 1.0
     """Probability of applying it."""
     crop_size: Size = [320, 256]
-    """[width, height] in pixels, at most the loader's ``input_size``."""
+    """[width, height], at most the loader's ``input_size``."""
     method: Literal["center", "random"] = "center"
+    """Where the part is cut out."""
 
 
 class RandomBrightness(Section):
@@ -205,8 +209,8 @@ class RandomBrightness(Section):
 
     ratio: Probability = 1.0
     """Probability of applying it."""
-    shift_value: NonNegative = 10
-    """Largest shift in kelvin, either way."""
+    shift_value: Kelvin = 10
+    """Largest shift, either way."""
 
 
 TransformName = Literal[
@@ -228,7 +232,9 @@ class Transforms(Section):
     trans_seq: list[TransformName] = []
     """Names in the order of application."""
     random_hflip: RandomFlip | None = None
+    """Mirrors left and right."""
     random_vflip: RandomFlip | None = None
+    """Mirrors top and bottom."""
     random_rotate: RandomRotate | None = None
     gaussian_blur: GaussianBlur | None = None
     thermal_noise: ThermalNoise | None = None
@@ -257,8 +263,8 @@ class Normalize(Section):
     """One per channel; null = 1."""
     div_value: AboveZero = 1.0
     """Divisor of the frame."""
-    window: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
-    """[low, high] in deg C that norm_mode maps instead of the frame's own extremes; what lies outside is clipped."""
-    clip: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = None
-    """[low, high] in deg C that values are clipped to before all else, e.g. [0, 40], so that a hot cup or a cold sky
+    window: Window | None = None
+    """[low, high] that norm_mode maps instead of the frame's own extremes; what lies outside is clipped."""
+    clip: Window | None = None
+    """[low, high] that values are clipped to before all else, e.g. [0, 40], so that a hot cup or a cold sky
     doesn't take the contrast from a face."""

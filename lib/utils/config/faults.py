@@ -40,10 +40,10 @@ class Fault:
     source: str = ""
 
     @classmethod
-    def unknown_name(cls, key: str, got: str, valid: Iterable[str]) -> "Fault":
-        """The fault of a name that nothing is registered under, with the nearest valid one."""
+    def unknown_name(cls, key: str, got: Any, valid: Iterable[str]) -> "Fault":
+        """The fault of a name that nothing is registered under, or of no name at all, with the nearest valid one."""
         valid = sorted(valid)
-        near = nearest(got, valid)
+        near = nearest(got, valid) if isinstance(got, str) else None
         return cls(key, f"one of {', '.join(valid)}", got, f"did you mean {near}?" if near else "")
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from lib.utils.config.faults import Fault, refuse
 from lib.utils.config.published import rename, renamed, translate
 from lib.utils.config.read import check_plain, parse_value, read_with_bases
 from lib.utils.config.schema import Config
-from lib.utils.config.validate import annotation_of, validate
+from lib.utils.config.validate import field_at, validate
 from lib.utils.errors import ConfigError
 
 Check = Callable[[Config], list[Fault]]
@@ -84,7 +84,9 @@ def value_for(key: str, text: str) -> tuple[Any, list[Fault]]:
     except ValueError as error:
         return None, [Fault(key, "a value", text, str(error), source="the command line")]
     plain = text[:1] not in ("[", "{", '"', "'")
-    return (text if value is not None and plain and _holds_text(annotation_of(renamed(key))) else value), []
+    field = field_at(renamed(key))
+    as_text = value is not None and plain and field is not None and _holds_text(field.annotation)
+    return text if as_text else value, []
 
 
 def _holds_text(annotation: Any) -> bool:

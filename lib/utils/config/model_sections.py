@@ -12,8 +12,10 @@ from lib.utils.config.base import (
     Positive,
     Probability,
     Section,
+    StepsFromZero,
     Switch,
     Text,
+    Unit,
     Whole,
     Wholes,
 )
@@ -35,7 +37,7 @@ class Network(Section):
     """The network."""
     backbone: Text = "none"
     """The backbone of networks that have a choice of it."""
-    base_channels: Annotated[Whole, Field(ge=1, le=1024)] = 64
+    base_channels: Annotated[Whole, Field(ge=1, le=1024), Unit("channels")] = 64
     """Channels of the first stage; the others are multiples of it."""
     bn_type: Literal["torchsyncbn", "torchbn"] = "torchsyncbn"
     """Batch norm, over all processes (where that exists) or each process for itself."""
@@ -61,14 +63,14 @@ class LossParams(Section):
 
     num_classes: Positive | None = None
     """Must equal ``data.num_classes``; null = that."""
-    rmi_radius: Annotated[Whole, Field(ge=1, le=10)] = 3
+    rmi_radius: Annotated[Whole, Field(ge=1, le=10), Unit("pixels")] = 3
     """RMI: side of the square of neighbours that describes a pixel."""
     rmi_pool_way: Literal[0, 1, 2] = 0
     """RMI: reduce by max pooling (0), mean pooling (1) or interpolation (2)."""
-    rmi_pool_size: Annotated[Whole, Field(ge=1, le=64)] = 3
-    """RMI: pooling window in pixels."""
-    rmi_pool_stride: Annotated[Whole, Field(ge=1, le=64)] = 3
-    """RMI: pooling stride in pixels."""
+    rmi_pool_size: Annotated[Whole, Field(ge=1, le=64), Unit("pixels")] = 3
+    """RMI: side of the pooling window."""
+    rmi_pool_stride: Annotated[Whole, Field(ge=1, le=64), Unit("pixels")] = 3
+    """RMI: step of the pooling window."""
     loss_weight_lambda: Probability = 0.5
     """RMI: share of the pixel-wise term."""
     loss_weight: NonNegative = 1.0
@@ -81,7 +83,7 @@ class LossParams(Section):
     """Cross-entropy: over labelled pixels."""
     ohem_thresh: Probability = 0.9
     """Hard examples: pixels whose true class is less probable than this."""
-    ohem_minkeep: Natural = 100000
+    ohem_minkeep: Annotated[Natural, Unit("pixels")] = 100000
     """Hard examples: at least so many pixels of a batch."""
     mode: Literal["binary", "multiclass", "multilabel"] = "multiclass"
     """Dice: what a label is."""
@@ -122,7 +124,7 @@ class SamCl(Section):
     """For each class the classes that it is mistaken for; null = those of the six face classes."""
     margin: NonNegative = 1.0
     """Margin of the triplets."""
-    warmup_iters: Natural = 0
+    warmup_iters: StepsFromZero = 0
     """Steps over which the weight rises linearly from 0."""
 
 
@@ -142,7 +144,7 @@ class PixelContrast(Section):
     """Anchors of a batch, at most."""
     max_views: Positive = 1
     """Anchors of a class and image, at most; a class with fewer pixels takes no part."""
-    warmup_iters: Natural = 5000
+    warmup_iters: StepsFromZero = 5000
     """Steps without contrast."""
     memory_size: Positive | None = None
     """Earlier embeddings of a class to contrast with as well; null = those of the batch alone."""

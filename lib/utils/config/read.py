@@ -7,6 +7,7 @@ plain data comes out: no tags, no aliases that refer to themselves, no duplicate
 import json
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Dumper(yaml.SafeDumper):
 
     yaml_implicit_resolvers = {}
 
-    def represent_list(self, data: list) -> yaml.Node:
+    def represent_list(self, data: Iterable[Any]) -> yaml.SequenceNode:
         """Lists of plain values on one line."""
         inline = not any(isinstance(item, (list, dict)) for item in data)
         return self.represent_sequence(_PREFIX + "seq", data, flow_style=inline)
@@ -53,7 +54,7 @@ class _Loader(yaml.SafeLoader):
 
     yaml_implicit_resolvers = {}
 
-    def compose_node(self, parent: Any, index: Any) -> yaml.Node:
+    def compose_node(self, parent: Any, index: Any) -> yaml.Node | None:
         self.values = getattr(self, "values", 0) + 1
         if self.values > MOST_VALUES:
             raise ConfigError(f"expected at most {MOST_VALUES} values, got more")

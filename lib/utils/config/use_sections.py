@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from lib.utils.config.base import Path, Paths, Probability, Section, Whole
+from lib.utils.config.base import Path, Paths, Probability, Section, Unit, Whole
 
 
 class Predict(Section):
@@ -14,12 +14,12 @@ class Predict(Section):
     """A file, a folder of files, a video, or ``-`` for file names on standard input."""
     polarity: Literal["auto", "white_hot", "black_hot"] = "auto"
     """Whether warm things are bright or dark in pictures without temperatures; auto = as faces are found."""
-    fps: Annotated[float, Field(gt=0, le=10000)] | None = None
+    fps: Annotated[float, Field(gt=0, le=10000), Unit("1/s")] | None = None
     """Frames per second of a sequence; null = that of a video, else unknown."""
     min_component_ratio: Probability = 0.15
     """Facial areas apart from the frame's largest face and smaller than this share of it count as background: specks,
     and people more than about two and a half times as far away. 0 keeps all."""
-    erode: Annotated[Whole, Field(ge=0, le=256)] = 0
+    erode: Annotated[Whole, Field(ge=0, le=256), Unit("pixels")] = 0
     """Pixels taken off every region's edge before its temperatures are measured."""
 
 

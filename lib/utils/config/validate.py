@@ -6,6 +6,7 @@ import typing
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from lib.utils.config.base import Section
 from lib.utils.config.faults import MOST_SHOWN, NOTHING, Fault, did_you_mean, nearest
@@ -38,21 +39,24 @@ def validate(tree: dict[str, Any]) -> tuple[Config, list[Fault]]:
         try:
             return Config.model_validate(tree), faults
         except ValidationError as error:
-            fields: dict[tuple[str, ...], list[dict]] = {}
+            fields: dict[tuple[str, ...], list[dict[str, Any]]] = {}
             for detail in error.errors(include_url=False):
-                fields.setdefault(_field_path(detail["loc"]), []).append(detail)
+                fields.setdefault(_field_path(detail["loc"]), []).append(dict(detail))
         for path, details in fields.items():
             faults.append(_fault(tree, path, details, explain=len(faults) < MOST_SHOWN))
             tree = _without(tree, path)
     return Config(), faults
 
 
-def annotation_of(key: str) -> Any:
-    """The type of the field at a dotted key; None where there is no such field."""
+def field_at(key: str) -> FieldInfo | None:
+    """The field of the schema at a dotted key; None where there is no such field.
+
+    >>> field_at("solver.max_iters").default
+    40000
+    """
     section, _, name = key.rpartition(".")
     holder = section_at(section.split(".") if section else [])
-    field = holder.model_fields.get(name) if holder else None
-    return field.annotation if field else None
+    return holder.model_fields.get(name) if holder else None
 
 
 def section_at(path: list[str] | tuple[str, ...]) -> type[Section] | None:
@@ -60,7 +64,7 @@ def section_at(path: list[str] | tuple[str, ...]) -> type[Section] | None:
     holder: type[Section] | None = Config
     for name in path:
         field = holder.model_fields.get(name) if holder else None
-        holder = _section_in(field.annotation) if field else None
+        holder = section_in(field.annotation) if field else None
     return holder
 
 
@@ -68,12 +72,12 @@ def all_keys(section: type[Section] = Config, prefix: str = "") -> list[str]:
     """Every dotted key of the schema, sections left out."""
     keys = []
     for name, field in section.model_fields.items():
-        inner = _section_in(field.annotation)
+        inner = section_in(field.annotation)
         keys += all_keys(inner, f"{prefix}{name}.") if inner else [prefix + name]
     return keys
 
 
-def _section_in(annotation: Any) -> type[Section] | None:
+def section_in(annotation: Any) -> type[Section] | None:
     """The section that a field of this type holds, null or not."""
     parts = [annotation]
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
@@ -140,11 +144,9 @@ def _remedy(detail: dict, value: Any) -> str:
 
 
 def _where_else(path: tuple[str, ...]) -> str:
-    """The nearest valid name for an unknown key: among its siblings, else the same name elsewhere."""
+    """The same name elsewhere for an unknown key, else the nearest one among its siblings."""
     section = section_at(path[:-1])
     siblings = list(section.model_fields) if section else []
-    if nearest(path[-1], siblings):
-        return did_you_mean(path[-1], siblings)
     elsewhere = [key for key in all_keys() if key.rpartition(".")[2] == path[-1]]
     if elsewhere:
         return f"did you mean {' or '.join(elsewhere[:3])}?"

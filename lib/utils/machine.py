@@ -1,0 +1,37 @@
+"""What this machine offers a process, and what a process has taken of it."""
+
+import os
+import platform
+import resource
+import sys
+from pathlib import Path
+
+
+def available_cores() -> int:
+    """CPU cores that this process may run on: the limits of a cluster's job count, not the machine's size.
+
+    >>> available_cores() >= 1
+    True
+    """
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor_name() -> str:
+    """The CPU's model, as the system names it; its architecture where the system doesn't."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.is_file() else []
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
+def peak_memory() -> float:
+    """The greatest resident size of this process so far, in MB.
+
+    Linux keeps that of the process itself apart from ``ru_maxrss``, which begins at the size of the parent.
+    """
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    kilobytes = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
+    if kilobytes:
+        return kilobytes[0] / 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
