@@ -1,24 +1,19 @@
-"""What preparing any database for training takes: one owner of a folder, processes, resuming, and what was skipped."""
+"""What preparing any database for training takes: one owner of a folder, resuming, and what was skipped."""
 
 import csv
 import json
 import logging
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
-from lib.utils.processes import process_map
 from lib.utils.text import first_few
 
 log = logging.getLogger("samcl")
 
 OPTIONS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"
-Task = TypeVar("Task")
-Result = TypeVar("Result")
 
 
 def claim_folder(
@@ -43,7 +38,9 @@ def claim_folder(
     elif path.exists():
         before = _read_options(path)
         differing = [
-            f"{key} was {before.get(key)}, now {value}" for key, value in options.items() if before.get(key) != value
+            f"{key} was {before.get(key)}, now {options.get(key)}"
+            for key in (*options, *(key for key in before if key not in options))
+            if before.get(key) != options.get(key)
         ]
         if differing and outputs:
             raise DataError(
@@ -101,22 +98,6 @@ def check_val_subjects(subjects: Collection[str], val_subjects: Collection[str])
         log.warning("validation subjects that aren't in the database: %s", " ".join(absent))
     if set(subjects) <= set(val_subjects):
         log.warning("all subjects (%s) are validation subjects; there is nothing to train on", listing)
-
-
-@contextmanager
-def work_through(function: Callable[[Task], Result], tasks: Sequence[Task], workers: int) -> Iterator[Iterator[Result]]:
-    """The results of ``function`` of each task as they come, in order; processes have started when the body begins.
-
-    Args:
-        function: of a module, so that other processes find it.
-        tasks: its arguments.
-        workers: processes; 0 or 1 works in this one.
-
-    Raises:
-        DataError: a process died.
-    """
-    with process_map(min(workers, len(tasks))) as run:
-        yield run(function, tasks)
 
 
 def write_skipped(out_dir: Path, skipped: Iterable[tuple[str, str]]) -> None:

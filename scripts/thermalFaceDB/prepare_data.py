@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from lib.datasets.landmarks import FORMATS  # noqa: E402
 from lib.datasets.preparation import SKIPPED_FILE  # noqa: E402
 from lib.datasets.thermal_face_db.prepare import SPLITS, USUAL_RANGE, Options, Summary, prepare  # noqa: E402
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS  # noqa: E402
@@ -23,7 +24,8 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format="%(levelname)s: %(message)s")
     args = _parser().parse_args(arguments)
     try:
-        options = Options(tuple(args.target_res), _crop(args.crop_res), _subjects(args.val_subjects), args.label_resize)
+        crop, subjects = _crop(args.crop_res), _subjects(args.val_subjects)
+        options = Options(tuple(args.target_res), crop, subjects, args.label_resize, args.landmarks)
         summary = prepare(args.raw_dir, args.out_dir, options, args.workers, args.overwrite)
     except (ValueError, OSError) as error:
         print(f"prepare_data.sh: error: {error}", file=sys.stderr)
@@ -47,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         "by subject. Running it again does only what is missing.",
         epilog=f"Exit status: 0 done; 1 frames were skipped ({SKIPPED_FILE} in OUT_DIR says why); 2 error.",
     )
-    parser.add_argument("raw_dir", metavar="RAW_DIR", help="folder of <stem>.{jpg,png}_lfb.{npy,ljson}")
+    parser.add_argument("raw_dir", metavar="RAW_DIR", help="folder of <stem>.{jpg,png}_lfb.npy and landmarks")
     parser.add_argument(
         "out_dir", metavar="OUT_DIR", help="gets {train,val}/{image,label,ann}; usually DATA_ROOT/Processed"
     )
@@ -73,6 +75,14 @@ def _parser() -> argparse.ArgumentParser:
         choices=LABEL_RESIZES,
         default="majority",
         help="majority vote of the pixels (default), or as published, which fattens small regions",
+    )
+    parser.add_argument(
+        "--landmarks",
+        choices=FORMATS,
+        default="ljson",
+        metavar="FORMAT",
+        help="of 68 or 54 landmarks: ljson (versions 1 to 3; default), pts (iBUG) or yolo (YOLO-pose, in .txt) "
+        "beside each frame, or csv: RAW_DIR/landmarks.csv with lines frame,x0,y0,...",
     )
     parser.add_argument(
         "--workers", type=int, metavar="N", default=available_cores(), help="processes; default one per CPU core"

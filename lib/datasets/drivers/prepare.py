@@ -13,11 +13,12 @@ from tqdm import tqdm
 
 from lib.datasets.drivers.raw import GLASSES, SPLITS, VAL_SUBJECTS, DriverFrame, find_frames
 from lib.datasets.landmarks import FORMATS, Landmarks, check_inside, draw_labels
-from lib.datasets.preparation import claim_folder, is_prepared, work_through, write_skipped
+from lib.datasets.preparation import claim_folder, is_prepared, write_skipped
 from lib.thermal.readers import FrameReader
 from lib.thermal.resize import resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
+from lib.utils.processes import process_map
 
 KINDS = (("image", ".png"), ("label", ".png"), ("ann", ".txt"))
 FRAMES_FILE = "frames.csv"
@@ -117,8 +118,8 @@ def prepare(
     summary.kept.update(frames[name].split for name in kept)
     confidences = dict(kept)
     tasks = [(frame, out_dir, options.target_res) for frame in found.frames if frame.name not in kept]
-    with work_through(_prepare_frame, tasks, workers) as outcomes:
-        for outcome in tqdm(outcomes, total=len(tasks), desc="prepare", unit="frame", disable=None):
+    with process_map(min(workers, len(tasks))) as run:
+        for outcome in tqdm(run(_prepare_frame, tasks), total=len(tasks), desc="prepare", unit="frame", disable=None):
             if outcome.reason is not None:
                 summary.skipped.append((outcome.name, outcome.reason))
                 continue

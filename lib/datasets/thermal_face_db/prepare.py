@@ -10,15 +10,18 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from lib.datasets.preparation import claim_folder, is_prepared, work_through, write_skipped
+from lib.datasets.landmarks import FORMATS
+from lib.datasets.preparation import claim_folder, is_prepared, write_skipped
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS, RawFrame, find_frames, format_size, load_frame, usual_size
 from lib.thermal.arrays import read_array
 from lib.thermal.resize import LABEL_RESIZES, centre_crop, resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
+from lib.utils.processes import process_map
 
 SPLITS = ("train", "val")
-KINDS = (("image", ".npy"), ("label", ".png"), ("ann", ".ljson"))
+KINDS = (("image", ".npy"), ("label", ".png"))
+LANDMARKS = "ann"
 USUAL_RANGE = (5.0, 50.0)  # deg C; frames outside are reported, as their unit may be another
 SYNTHETIC_FILE = "synthetic.json"
 
@@ -32,16 +35,19 @@ class Options:
         crop_res: (H, W) of the centre crop before the reduction; None for no crop.
         val_subjects: subjects of the validation split; all others train.
         label_resize: ``majority`` or ``published``, see :func:`lib.thermal.resize.resize_label`.
+        landmarks: format of the landmark files, one of :data:`lib.datasets.landmarks.FORMATS`.
     """
 
     target_res: tuple[int, int] = (256, 320)
     crop_res: tuple[int, int] | None = (768, 960)
     val_subjects: tuple[str, ...] = VAL_SUBJECTS
     label_resize: str = "majority"
+    landmarks: str = "ljson"
 
     def as_json(self) -> dict:
-        """The options as they stand in ``prepare.json``."""
-        return {
+        """The options as they stand in ``prepare.json``; ``landmarks`` does unless it is the database's own format."""
+        others = {} if self.landmarks == "ljson" else {"landmarks": self.landmarks}
+        return others | {
             "target_res": list(self.target_res),
             "crop_res": list(self.crop_res) if self.crop_res else None,
             "val_subjects": sorted(set(self.val_subjects)),
@@ -88,7 +94,7 @@ def prepare(
     """Prepare a raw database for training; frames that are prepared already, since their raw files changed, are kept.
 
     ``out_dir`` becomes ``{train,val}/{image/<stem>.npy, label/<stem>.png, ann/<stem>.ljson}``: frames float32 in
-    the raw ones' unit, labels uint8 0-7, and the landmark files unchanged (in pixels of the raw frame). A
+    the raw ones' unit, labels uint8 0-7, and the landmark files unchanged (of a table of all frames, each one's row). A
     ``synthetic.json`` of the raw frames is copied.
 
     Args:
@@ -108,7 +114,7 @@ def prepare(
     """
     raw_dir, out_dir, options = Path(raw_dir), Path(out_dir), options or Options()
     _check_options(options)
-    frames, unusable = find_frames(raw_dir, options.val_subjects)
+    frames, unusable = find_frames(raw_dir, options.val_subjects, options.landmarks)
     expected = [path for frame in frames for path in _output_paths(frame, out_dir)]
     claim_folder(out_dir, options.as_json(), _outputs(out_dir), expected, overwrite)
     _hand_on_origin(raw_dir, out_dir)
@@ -119,8 +125,8 @@ def prepare(
     summary.unusual += [Outcome(stem, limits=limits) for stem, limits in kept.items() if _is_unusual(limits)]
     size = usual_size(frames)
     tasks: list[Task] = [(frame, out_dir, options, size) for frame in frames if frame.stem not in kept]
-    with work_through(_prepare_frame, tasks, workers) as outcomes:
-        for outcome in tqdm(outcomes, total=len(tasks), desc="prepare", unit="frame", disable=None):
+    with process_map(min(workers, len(tasks))) as run:
+        for outcome in tqdm(run(_prepare_frame, tasks), total=len(tasks), desc="prepare", unit="frame", disable=None):
             if outcome.limits is None:
                 summary.skipped.append(outcome)
                 continue
@@ -139,6 +145,8 @@ def _check_options(options: Options) -> None:
             raise ConfigError(f"{name}: expected height and width in pixels, got {size}")
     if options.label_resize not in LABEL_RESIZES:
         raise ConfigError(f"--label_resize: expected {' or '.join(LABEL_RESIZES)}, got {options.label_resize!r}")
+    if options.landmarks not in FORMATS:
+        raise ConfigError(f"--landmarks: expected one of {', '.join(FORMATS)}, got {options.landmarks!r}")
 
 
 def _hand_on_origin(raw_dir: Path, out_dir: Path) -> None:
@@ -150,12 +158,14 @@ def _hand_on_origin(raw_dir: Path, out_dir: Path) -> None:
 
 def _outputs(out_dir: Path) -> list[Path]:
     """All prepared files in ``out_dir``, whole or not."""
-    folders = [(out_dir / split / kind, ending) for split in SPLITS for kind, ending in KINDS]
+    endings = [*KINDS, *((LANDMARKS, found.ending) for found in FORMATS.values())]
+    folders = [(out_dir / split / kind, ending) for split in SPLITS for kind, ending in endings]
     return [path for folder, ending in folders for path in sorted(folder.glob(f"*{ending}"))]
 
 
 def _output_paths(frame: RawFrame, out_dir: Path) -> list[Path]:
-    return [out_dir / frame.split / kind / f"{frame.stem}{ending}" for kind, ending in KINDS]
+    kinds = (*KINDS, (LANDMARKS, FORMATS[frame.landmark_format].ending))
+    return [out_dir / frame.split / kind / f"{frame.stem}{ending}" for kind, ending in kinds]
 
 
 def _limits_if_done(frame: RawFrame, out_dir: Path) -> tuple[float, float] | None:
@@ -195,7 +205,7 @@ def _prepare_frame(task: Task) -> Outcome:
     with atomic_write(label_path, durable=False) as file:
         file.write(cv2.imencode(".png", resize_label(classes, options.target_res, options.label_resize))[1])
     with atomic_write(ann_path, durable=False) as file:
-        file.write(frame.landmarks.read_bytes())
+        file.write(FORMATS[frame.landmark_format].content(frame.landmarks, frame.stem))
     with atomic_write(image_path, durable=False) as file:
         np.save(file, prepared)
     return Outcome(frame.stem, limits=(float(prepared.min()), float(prepared.max())))

@@ -1,6 +1,5 @@
 """Frames of the raw Thermal Face Database: which there are, whose they are, and reading one."""
 
-import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -9,13 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.datasets.landmarks import check_inside, draw_labels
-from lib.datasets.landmarks.ljson import read_ljson
+from lib.datasets.landmarks import FORMATS, check_inside, draw_labels
 from lib.datasets.preparation import check_val_subjects
 from lib.thermal.arrays import array_shape, read_array
 from lib.utils.errors import DataError
-
-log = logging.getLogger("samcl")
 
 # The published split: 16 of 90 subjects, 473 of 2,935 images
 VAL_SUBJECTS = tuple(f"sub{number:03d}" for number in (7, 9, 11, 12, 13, 17, 21, 23, 52, 61, 68, 69, 75, 85, 90, 91))
@@ -23,21 +19,29 @@ RAW_ENDINGS = (".jpg_lfb", ".png_lfb")
 
 
 class RawFrame(NamedTuple):
-    """One raw frame; ``image`` and ``landmarks`` are where its files should be."""
+    """One raw frame; ``image`` and ``landmarks`` are where its files should be.
+
+    ``landmark_format`` is one of :data:`lib.datasets.landmarks.FORMATS`.
+    """
 
     stem: str
     image: Path
     landmarks: Path
     split: str
+    landmark_format: str = "ljson"
 
 
-def find_frames(raw_dir: Path, val_subjects: Sequence[str]) -> tuple[list[RawFrame], dict[str, str]]:
+def find_frames(
+    raw_dir: Path, val_subjects: Sequence[str], landmark_format: str = "ljson"
+) -> tuple[list[RawFrame], dict[str, str]]:
     """All frames of a raw database.
 
     Args:
-        raw_dir: folder of ``<stem>.jpg_lfb.npy`` or ``<stem>.png_lfb.npy`` beside ``.ljson`` of the same name;
-            the second field of a stem between ``_`` is the subject.
+        raw_dir: folder of ``<stem>.jpg_lfb.npy`` or ``<stem>.png_lfb.npy`` beside its landmarks; the
+            second field of a stem between ``_`` is the subject.
         val_subjects: subjects of split ``val``; all others are in ``train``.
+        landmark_format: one of :data:`lib.datasets.landmarks.FORMATS`: landmarks are in files of the frames' names,
+            such as ``<stem>.jpg_lfb.ljson``, or in ``landmarks.csv`` with a row for each stem.
 
     Returns:
         The frames by stem, and by file name the reasons why others can't be used.
@@ -47,7 +51,9 @@ def find_frames(raw_dir: Path, val_subjects: Sequence[str]) -> tuple[list[RawFra
     """
     if not raw_dir.is_dir():
         raise DataError(f"{raw_dir}: RAW_DIR is no folder; expected the folder of the raw frames")
-    names = sorted(entry.name for entry in os.scandir(raw_dir) if entry.name.endswith((".npy", ".ljson")))
+    names = sorted(
+        entry.name for entry in os.scandir(raw_dir) if entry.name.endswith((".npy", FORMATS[landmark_format].ending))
+    )
     found: dict[str, str] = {}  # stem -> ending
     unusable: dict[str, str] = {}
     for name in dict.fromkeys(os.path.splitext(name)[0] for name in names):
@@ -67,7 +73,8 @@ def find_frames(raw_dir: Path, val_subjects: Sequence[str]) -> tuple[list[RawFra
     for stem, ending in sorted(found.items()):
         split = "val" if _subject(stem) in val_subjects else "train"
         name = f"{stem}{ending}"
-        frames.append(RawFrame(stem, raw_dir / f"{name}.npy", raw_dir / f"{name}.ljson", split))
+        landmarks = FORMATS[landmark_format].path(raw_dir, name)
+        frames.append(RawFrame(stem, raw_dir / f"{name}.npy", landmarks, split, landmark_format))
     return frames, unusable
 
 
@@ -111,11 +118,11 @@ def load_frame(frame: RawFrame, size: tuple[int, int] | None) -> tuple[np.ndarra
         DataError: a file is missing or damaged, the image has another size or values that aren't finite, or a
             landmark lies outside the frame by more than a quarter of its longer side.
     """
-    landmarks = read_ljson(frame.landmarks)
     image = read_array(frame.image)
     if image.shape != size:
         others = f"the other frames have {format_size(size)}" if size else "expected height x width"
         raise DataError(f"{frame.image}: of another size, {format_size(image.shape)}; {others}")
+    landmarks = FORMATS[frame.landmark_format].read(frame.landmarks, frame.stem, image.shape)
     check_inside(landmarks.points, image.shape, frame.landmarks)
     return image, draw_labels(landmarks.points, image.shape, landmarks.groups)
 

@@ -1,6 +1,7 @@
 """Preparation: every good frame once, in its subject's split, as drawn; every bad one named; nothing mixed or half."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from lib.datasets.landmarks import draw_labels
+from lib.datasets.landmarks import FORMATS, draw_labels, standard_groups
 from lib.datasets.thermal_face_db import prepare as module
 from lib.datasets.thermal_face_db.prepare import Options, prepare
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS
@@ -20,6 +21,7 @@ from lib.thermal.resize import resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from scripts.thermalFaceDB.prepare_data import main
 from tests.datasets.helpers import face_points, write_ljson, write_raw_frame
+from tests.datasets.landmarks.helpers import points_of, yolo_line
 
 SHAPE = (48, 64)
 OPTIONS = Options(target_res=(16, 20), crop_res=(48, 60), val_subjects=("sub007",))
@@ -393,3 +395,47 @@ def test_workers_start_though_this_process_used_opencv_before(raw, out):
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     subprocess.run([sys.executable, "-c", script, raw, out], env=environment, timeout=60, check=True)
     assert len(list(out.rglob("image/*.npy"))) == 4
+
+
+@pytest.mark.parametrize("count", [68, 54])
+@pytest.mark.parametrize("kind", ["pts", "yolo", "csv"])
+def test_landmarks_of_other_formats_draw_the_same_labels(tmp_path, kind, count):
+    """Every format's frames have the landmarks of points_of, so labels are equal whatever they came from."""
+    raw, out, points = tmp_path / "raw", tmp_path / "out", points_of(count, *SHAPE)
+    for stem in ("x_sub001_a", "x_sub007_a"):
+        write_raw_frame(raw, stem, SHAPE)
+        (raw / f"{stem}.jpg_lfb.ljson").unlink()
+        rows = "\n".join(f"{x + 1} {y + 1}" for y, x in points)
+        texts = {"pts": f"version: 1\nn_points: {count}\n{{\n{rows}\n}}\n", "yolo": yolo_line(points, SHAPE)}
+        if kind in texts:
+            (raw / f"{stem}.jpg_lfb{FORMATS[kind].ending}").write_text(texts[kind])
+    header = "frame," + ",".join(f"x{index},y{index}" for index in range(count))
+    row = ",".join(f"{x},{y}" for y, x in points)
+    if kind == "csv":
+        (raw / "landmarks.csv").write_text(f"{header}\nx_sub001_a,{row}\nx_sub007_a,{row.replace(',', ',,', 1)}\n")
+    options = Options((48, 64), None, ("sub007",), landmarks=kind)
+    summary = prepare(raw, out, options)
+    label = cv2.imread(str(out / "train/label/x_sub001_a.png"), cv2.IMREAD_UNCHANGED)
+    drawn = draw_labels(np.round(points, 6), SHAPE, standard_groups(count))
+    assert (label == drawn).mean() > 0.995  # texts round what lies on the border of two pixels
+    ann = out / f"train/ann/x_sub001_a{FORMATS[kind].ending}"
+    assert ann.read_bytes() == FORMATS[kind].content(FORMATS[kind].path(raw, "x_sub001_a.jpg_lfb"), "x_sub001_a")
+    assert [outcome.name for outcome in summary.skipped] == (["x_sub007_a"] if kind == "csv" else [])
+    assert prepare(raw, out, options).written == {}
+    with pytest.raises(DataError, match=f"landmarks was {kind}, now None"):
+        prepare(raw, out, Options((48, 64), None, ("sub007",)))
+
+
+def test_a_landmark_that_was_not_marked_skips_its_frame_by_name(raw, out):
+    points = face_points(*SHAPE).tolist()
+    points[12] = [None, None]
+    content = {"version": 2, "labels": [], "landmarks": {"points": points}}
+    (raw / "x_sub001_a.png_lfb.ljson").write_text(json.dumps(content))
+    prepare(raw, out, OPTIONS)
+    assert list(reasons(out)) == ["x_sub001_a"]
+    assert "landmark 12 is null" in reasons(out)["x_sub001_a"]
+
+
+def test_a_format_that_is_none_is_a_config_error(raw, out):
+    with pytest.raises(ConfigError, match="--landmarks: expected one of ljson, pts, yolo, csv, got 'dlib'"):
+        prepare(raw, out, Options(landmarks="dlib"))
