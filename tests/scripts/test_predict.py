@@ -47,7 +47,7 @@ def test_further_arguments_go_to_main(ready):
     assert line.pairs == ["test.mode=ms_test"]
     flags = line.flags
     assert (flags["predict.input"], flags["predict.fps"], flags["test.save_prob"]) == ("-", 8.7, True)
-    assert flags["predict.raw_size"] == [320, 256]
+    assert flags["data.raw_size"] == [320, 256]
 
 
 def test_the_command_is_run(ready):
