@@ -8,6 +8,7 @@ are spread over recordings (``seq``) of at most ``FRAMES_PER_SEQUENCE``; clothes
 import json
 import logging
 import os
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -96,7 +97,10 @@ def synthesize(
     """
     _check(subjects, frames, height, width, seed)
     out_dir, options = Path(out_dir), Options(height, width, seed, bool(unconstrained))
-    _claim(out_dir, options)
+    path = out_dir / OPTIONS_FILE
+    if not path.exists() and out_dir.is_dir() and any(out_dir.glob("*.ljson")):
+        raise DataError(f"{out_dir} holds frames that are not synthetic (no {OPTIONS_FILE}); choose another folder")
+    keep_options(path, {"synthetic": True, "version": VERSION, **asdict(options)})
     names = frame_names(subjects, frames)
     missing = [name for name in names if not _complete(out_dir, name)]
     if len(missing) < len(names):
@@ -119,25 +123,29 @@ def _check(subjects: int, frames: int, height: int, width: int, seed: int) -> No
             raise DataError(f"synthetic database: {name} must be {low} to {high}, got {value}")
 
 
-def _claim(out_dir: Path, options: Options) -> None:
-    """Write the options beside the frames, or check that they are those of the frames that are there."""
-    path = out_dir / OPTIONS_FILE
-    wanted = {"synthetic": True, "version": VERSION, **asdict(options)}
+def keep_options(path: Path, options: Mapping[str, object]) -> None:
+    """Write what the frames in a folder are made with as JSON, or check that it is what they were made with before.
+
+    Args:
+        path: of the file, beside the frames.
+        options: JSON values.
+
+    Raises:
+        DataError: the file has other options, or isn't JSON.
+    """
     if path.exists():
         try:
             found = json.loads(path.read_text())
         except ValueError as error:
             raise DataError(f"{path} is not JSON ({error}); delete the folder or choose another one") from error
-        if found != wanted:
+        if found != options:
             raise DataError(
-                f"{out_dir} holds synthetic frames made with {found}, but {wanted} was asked for; "
+                f"{path.parent} holds synthetic frames made with {found}, but {options} was asked for; "
                 "give the same options, choose another folder, or delete this one"
             )
         return
-    if out_dir.is_dir() and any(out_dir.glob("*.ljson")):
-        raise DataError(f"{out_dir} holds frames that are not synthetic (no {OPTIONS_FILE}); choose another folder")
     with atomic_write(path, "w") as file:
-        json.dump(wanted, file, indent=2)
+        json.dump(options, file, indent=2)
         file.write("\n")
 
 

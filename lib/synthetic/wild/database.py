@@ -1,6 +1,5 @@
 """Writing frames of the wide world, prepared to train on: ``{train,val}/{image,label}``."""
 
-import json
 import os
 from functools import lru_cache, partial
 from pathlib import Path
@@ -9,9 +8,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from lib.synthetic.database import keep_options
 from lib.synthetic.subject import Subject, draw_subject
 from lib.synthetic.wild.scene import render_wild_frame
-from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
 from lib.utils.machine import available_cores
 from lib.utils.processes import process_map
@@ -48,7 +47,8 @@ def synthesize_wild(
         DataError: the folder holds frames made with other options.
     """
     out_dir = Path(out_dir)
-    _claim(out_dir, {"synthetic": True, "version": VERSION, "height": height, "width": width, "seed": seed})
+    options = {"synthetic": True, "version": VERSION, "height": height, "width": width, "seed": seed}
+    keep_options(out_dir / OPTIONS_FILE, options)
     jobs = [("train", number) for number in range(train)] + [("val", number) for number in range(val)]
     jobs = [job for job in jobs if not _label_path(out_dir, *job).exists()]
     write = partial(_write_frame, out_dir, (height, width), seed)
@@ -56,20 +56,6 @@ def synthesize_wild(
     with process_map(workers, _FRAMES_OF_A_SUBJECT) as run:
         for _ in tqdm(run(write, jobs), total=len(jobs), desc="synthesise", unit="frame", disable=None):
             pass
-
-
-def _claim(out_dir: Path, wanted: dict) -> None:
-    path = out_dir / OPTIONS_FILE
-    if path.exists():
-        found = json.loads(path.read_text())
-        if found != wanted:
-            raise DataError(
-                f"{out_dir} holds frames made with {found}, but {wanted} was asked for; choose another folder"
-            )
-        return
-    with atomic_write(path, "w") as file:
-        json.dump(wanted, file, indent=2)
-        file.write("\n")
 
 
 def _name(split: str, number: int) -> str:

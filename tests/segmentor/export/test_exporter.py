@@ -135,7 +135,7 @@ NETWORK_NAMES = [
     ("base_ocnet", "resnet18_dilated8", "onnx"),
     ("deeplab_v3", "resnet18_dilated8", "torch_export"),
     ("deeplab_v3", "xception_16", "torch_export"),
-    ("attention_unet_contrast", "none", "torch_export"),
+    ("attention_unet", "none", "torch_export"),
     ("hrnet_w18", "none", "torch_export"),
 ]
 
