@@ -142,9 +142,11 @@ NETWORK_NAMES = [
 
 @pytest.mark.parametrize(("name", "backbone", "kind"), NETWORK_NAMES)
 def test_every_network_is_exported_for_any_size(export, name, backbone, kind):
-    NETWORKS.register("shallow", provides=(), backbone=backbone != "none")(
-        lambda config: without_repeats(NETWORKS.get(name)(config))
-    )
+    @NETWORKS.register("shallow", provides=(), backbone=backbone != "none")
+    def build(config):
+        named = config.network.model_copy(update={"model_name": name})
+        return without_repeats(NETWORKS.get(name)(config.model_copy(update={"network": named})))
+
     out, network = export(
         "network.model_name=shallow", f"network.backbone={backbone}", "network.base_channels=2", f"export.format={kind}"
     )
