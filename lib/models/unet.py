@@ -8,6 +8,9 @@ from lib.models.blocks import double_conv
 from lib.models.output import SegOutput
 from lib.models.projection import ProjectionHead
 
+SMALLEST = 16
+"""Pixels of a side that the four reductions of the UNET bring to one."""
+
 
 class UpBlock(nn.Module):
     """Doubles the size of the deeper features, joins them with the skip, and convolves twice."""
@@ -28,7 +31,10 @@ class UpBlock(nn.Module):
 
 
 class UNet(nn.Module):
-    """UNET: four 2x2 max-pools down, four 2x2 transposed convolutions up, any input of at least 16x16 pixels.
+    """UNET: four 2x2 max-pools down, four 2x2 transposed convolutions up, for images of any size.
+
+    A side of fewer than 16 pixels, of which the max-pools would leave nothing, is padded to 16 at the right or at the
+    bottom with the nearest pixels, and what comes back is cropped to the image's size.
 
     Args:
         in_channels: channels of the image.
@@ -55,12 +61,17 @@ class UNet(nn.Module):
 
     def forward(self, image: Tensor) -> SegOutput:
         """(N, in_channels, H, W) to logits and, with the head, an embedding, both of size (H, W)."""
+        height, width = image.shape[-2:]
+        x = image
+        if height < SMALLEST or width < SMALLEST:
+            x = F.pad(x, [0, max(0, SMALLEST - width), 0, max(0, SMALLEST - height)], mode="replicate")
+        x = self.encoder[0](x)
         skips = []
-        x = self.encoder[0](image)
         for block in self.encoder[1:]:
             skips.append(x)
             x = block(F.max_pool2d(x, 2))
         for block in self.decoder:
             x = block(x, skips.pop())
+        x = x[..., :height, :width]
         embedding = self.projection(x) if self.projection is not None else None
         return SegOutput(self.classifier(x), embedding)

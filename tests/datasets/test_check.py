@@ -235,8 +235,9 @@ def test_equal_names_in_different_roots_may_be_other_people(root, tmp_path_facto
     [
         (["irface_sub007_seq02_frm00086"], ["sub007"], True),
         (["sub-07_ses-1", "sub-08_ses-1"], ["sub-07", "sub-08"], True),
-        (["a_Subject_3_b", "person12x"], ["Subject_3", "person12"], True),
-        (["Patient7", "patient8"], ["Patient7", "patient8"], True),
+        (["a_Subject_3_b", "person12x"], ["subject_3", "person12"], True),
+        (["Patient7", "patient7_b", "SUB001_a"], ["patient7", "patient7", "sub001"], True),
+        (["Anna_1", "anna_2", "ben_1"], ["anna", "anna", "ben"], False),
         (["anna_1", "anna_2", "ben_1"], ["anna", "anna", "ben"], False),
         (["frame_1", "frame_2"], [], False),
         (["a_1", "b_1"], [], False),
@@ -250,6 +251,11 @@ def test_subjects_are_found_in_names(names, subjects, marked):
     found = subjects_of(names)
     assert [found.of[name] for name in names if name in found.of] == subjects
     assert found.marked == marked
+
+
+def test_a_subject_in_both_splits_is_found_in_any_case(root):
+    write_frame(root, "val", "irface_SUB002_seq01_frm0", np.random.default_rng(9))
+    assert [(entry.kind, entry.details) for entry in check(root).errors] == [("subjects", ("sub002",))]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp"])

@@ -57,6 +57,12 @@ class TestEveryNetwork:
         network = small(model_name, backbone, channels=3, classes=2)
         assert network(image(2, 3, 40, 33)).logits.shape == (2, 2, 40, 33)
 
+    @pytest.mark.parametrize(("height", "width"), [(15, 40), (40, 9), (5, 3)])
+    def test_takes_frames_of_a_few_pixels(self, network: nn.Module, height: int, width: int) -> None:
+        logits = network(image(1, 1, height, width)).logits
+        assert logits.shape == (1, 6, height, width)
+        assert logits.isfinite().all()
+
     def test_output_holds_what_the_registry_says(self, network: nn.Module, model_name: str, backbone: str) -> None:
         provides = NETWORKS.facts(model_name.removesuffix("_contrast"))["provides"]
         trained, evaluated = small(model_name, backbone)(image(2, 1, 48, 48)), network(image(2, 1, 48, 48))

@@ -24,12 +24,13 @@ def subjects_of(names: Iterable[str]) -> Subjects:
 
     A part like ``sub007``, ``sub-07``, ``subject_7``, ``person7``, ``participant7`` or ``patient7`` is one, as in the
     Thermal Face Database. Where no name has any, the part before the first ``_`` is taken for it (``anna_001``), if
-    that tells frames apart in groups: neither all the same (``frame_001``) nor all different.
+    that tells frames apart in groups: neither all the same (``frame_001``) nor all different. Upper and lower case are
+    the same: ``SUB007`` is ``sub007``.
     """
     names = list(names)
-    found = {name: match[0] for name in names if (match := _MARKED.search(name))}
+    found = {name: match[0].casefold() for name in names if (match := _MARKED.search(name))}
     if found:
         return Subjects(found, True)
-    first = {name: name.partition("_")[0] for name in names if "_" in name.strip("_")}
+    first = {name: name.partition("_")[0].casefold() for name in names if "_" in name.strip("_")}
     groups = len(set(first.values()))
     return Subjects(first if len(first) == len(names) and 1 < groups < len(names) else {}, False)
