@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+import numpy as np
 import pytest
+from PIL import Image
 from pydantic import BaseModel
 
 from lib.utils.cli import FLAGS
@@ -154,6 +156,15 @@ def test_config_keys_exist(page):
     words = {word for span in code_spans(page) for word in re.split(r"[ =:,]+", span)}
     keys = {word for word in words if re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", word) and not word.endswith(FILE_SUFFIXES)}
     assert not sorted(key for key in keys if key.partition(".")[0] in Config.model_fields and not has_key(key))
+
+
+def test_python_on_the_page_of_thermal_files_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(np.full((4, 5), 30815, np.uint16)).save("frame.png")
+    names: dict[str, Any] = {}
+    for block in re.findall(r"^```python\n(.*?)^```$", text_of("lib/thermal/README.md"), re.DOTALL | re.MULTILINE):
+        exec(block, names)
+    np.testing.assert_allclose(names["frame"].values, 35.0, atol=1e-4)
 
 
 def test_what_the_rules_see():
