@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -49,6 +50,8 @@ def build_train_loader(
     skip = cfg.data.on_bad_sample == "skip"
     splits = ("train", "val") if cfg.data.include_val else ("train",)
     dataset = _dataset(cfg, find_samples(cfg.data.data_dir, splits, allow_lonely=skip), cfg.data.cache_gb, skip)
+    for note in dataset.notes:
+        logger.info(note)
     bad_samples = BadSamples(cfg.data.max_bad_samples)
     bad_samples.add(dataset.bad)
     _check_fit(cfg, [size for size in dataset.sizes if size])
@@ -114,6 +117,8 @@ def build_eval_loader(
 def reading_of(data: Data) -> Reading:
     """What section ``data`` says about the numbers in the frames' files, in every phase.
 
+    ``grey_range`` is not among it: where frames are only looked at, grey levels stay what they are.
+
     >>> reading_of(Data(temp_preset="centikelvin")).preset
     'centikelvin'
     """
@@ -139,8 +144,11 @@ def _published_tiaug(width: int, height: int) -> TransformSequence:
 
 def _dataset(cfg: Config, samples: Sequence[Sample], cache_gb: float, keep_bad: bool = False) -> SegmentationDataset:
     data = cfg.data
+    reading = reading_of(data)
+    if data.grey_range and cfg.normalize.norm_mode is not None:  # mean and std are in the files' numbers
+        reading = replace(reading, grey_range=(data.grey_range[0], data.grey_range[1]))
     return SegmentationDataset(
-        samples, data.num_classes, data.remap_classes, data.num_channels, cache_gb * 1e9, keep_bad, reading_of(data)
+        samples, data.num_classes, data.remap_classes, data.num_channels, cache_gb * 1e9, keep_bad, reading
     )
 
 

@@ -18,7 +18,8 @@ class ThermalFrame(NamedTuple):
     """One frame.
 
     Attributes:
-        values: (H, W) float32, deg C; grey levels where the file has no temperatures.
+        values: (H, W) float32, deg C; where the file has no temperatures grey levels, or what
+            :attr:`Reading.grey_range` takes them for.
         radiometric: whether ``values`` are temperatures.
         note: what was decided or found in reading; empty where the file left nothing open.
         unit: name of the unit that the file's numbers are in, or :data:`GREY_LEVELS`.
@@ -39,6 +40,8 @@ class Reading:
             of any depth and other numbers that are no temperatures; None = decided from the values.
         scale, offset: deg C = scale x number + offset, instead of a preset; one alone leaves the other at 1 or 0.
         raw_size: (width, height) of headerless frames in pixels.
+        grey_range: deg C that grey 0 and 255 of pictures of 8 bits are taken for; None leaves grey levels as they are.
+            Such frames stay without temperatures, but what is meant in deg C, such as noise, can be done to them.
 
     Raises:
         ConfigError: they contradict each other, or can't be.
@@ -51,6 +54,7 @@ class Reading:
     scale: float | None = None
     offset: float | None = None
     raw_size: tuple[int, int] = (640, 512)
+    grey_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.preset not in (None, NO_TEMPERATURES, *PRESETS):

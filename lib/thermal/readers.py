@@ -88,7 +88,21 @@ class FrameReader:
             if samples:
                 unit = self._decided[suffix] = decide_unit(np.concatenate(samples), where)
                 notes.append(f"{where}: integers of {suffix} files are read as {unit.name} ({unit.formula})")
+            elif self._reading.grey_range and self._is_grey(alike[0]):
+                low, high = self._reading.grey_range
+                notes.append(
+                    f"{where}: grey levels of {suffix} files are no temperatures; 0 to 255 are taken for {low:g} to "
+                    f"{high:g} deg C, as data.grey_range says"
+                )
         return notes
+
+    def _is_grey(self, path: Path) -> bool:
+        """Whether a file's first frame has 8 bits and no unit; of one that can't be read, False."""
+        try:
+            stored = self.open(path)
+            return next(iter(stored.frames)).dtype == np.uint8 and not (stored.calibrated or self._reading.unit)
+        except Exception:  # as of _undecided
+            return False
 
     def _undecided(self, path: Path, frames: int) -> list[np.ndarray]:
         """Pixels of a file's first frames if these are integers of an unknown unit."""
@@ -165,6 +179,9 @@ class FrameReader:
         if unit is None and (numbers.dtype == np.uint8 or self._reading.preset == NO_TEMPERATURES):
             levels = np.ascontiguousarray(numbers, np.float32)
             check_finite(levels, path)
+            if numbers.dtype == np.uint8 and self._reading.grey_range:
+                low, high = self._reading.grey_range
+                levels = np.float32(low) + levels * np.float32((high - low) / 255)
             return ThermalFrame(levels, False, _joined([stored.note, "grey levels, no temperatures"]), GREY_LEVELS)
         notes = [stored.note]
         if self._is_open(numbers, stored):

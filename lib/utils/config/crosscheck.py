@@ -70,9 +70,10 @@ def _transforms(transforms: Transforms, input_size: list[int]) -> list[Fault]:
 def _normalisation(config: Config) -> list[Fault]:
     normalize, channels = config.normalize, config.data.num_channels
     window, faults = normalize.window, []
-    for name, ends in (("clip", normalize.clip), ("window", window)):
+    ranges = {"normalize.clip": normalize.clip, "normalize.window": window, "data.grey_range": config.data.grey_range}
+    for key, ends in ranges.items():
         if ends is not None and ends[0] >= ends[1]:
-            faults.append(Fault(f"normalize.{name}", "[low, high] in deg C with low < high", ends))
+            faults.append(Fault(key, "[low, high] in deg C with low < high", ends))
     if normalize.norm_mode is not None:
         return faults
     if window is not None:

@@ -63,6 +63,9 @@ class Data(Section):
     """See ``temp_scale``."""
     raw_size: Size = [640, 512]
     """[width, height] of headerless ``.bin`` frames in pixels."""
+    grey_range: Window | None = [20.0, 40.0]
+    """[low, high] that grey 0 and 255 of pictures of 8 bits stand for in training and validation, so that transforms,
+    ``normalize.clip`` and ``normalize.window`` mean the same on them; null, or norm_mode null = grey levels."""
     workers: Annotated[Whole, Field(ge=0, le=1024)] = 0
     """Processes that load training frames; 0 = the main process does."""
     drop_last: Switch = True
