@@ -10,12 +10,18 @@ from lib.utils.errors import ConfigError
 class Registry:
     """Maps names that users write in configs to builders, with facts about each that configs are checked against.
 
-    A builder is registered once, under one name or several::
+    A builder is registered once, under one name or several.
 
-        NETWORKS = Registry("network")
-
-        @NETWORKS.register("unet")
-        def build_unet(config): ...
+    >>> networks = Registry("network")
+    >>> @networks.register("unet", provides=("embedding",))
+    ... def build_unet(channels):
+    ...     return f"UNET of {channels} channels"
+    >>> networks.get("unet")(64), networks.facts("unet")
+    ('UNET of 64 channels', {'provides': ('embedding',)})
+    >>> networks.get("unt")
+    Traceback (most recent call last):
+    ...
+    lib.utils.errors.ConfigError: unknown network 'unt', did you mean unet? Valid names: unet
 
     Args:
         kind: what the names stand for, used in messages ("network", "loss").

@@ -1,4 +1,4 @@
-"""Where a run happens: device, number format, and this process's place among all."""
+"""What every phase runs on: a device, a number format, and this process's place among all; started once by main.py."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,7 +15,7 @@ from lib.utils.seed import seed_everything
 
 @dataclass(frozen=True)
 class Runtime:
-    """Attributes that every part of a run shares.
+    """What every part of a run shares.
 
     Attributes:
         device: of this process.
@@ -40,7 +40,17 @@ class Runtime:
 
 @contextmanager
 def start_runtime(config: Config) -> Iterator[Runtime]:
-    """Choose the device, seed everything and join the other processes; leave them when the body ends."""
+    """Choose the device, seed everything and join the other processes; leave them when the body ends.
+
+    Args:
+        config: ``gpu``, ``cudnn``, ``seed`` and ``solver.precision`` of it are read.
+
+    Yields:
+        The runtime, for the body.
+
+    Raises:
+        ConfigError: ``gpu`` names a device that this machine doesn't have.
+    """
     world = distributed.world_from_environment()
     device = choose_device(config.gpu, world.local_rank)
     if device.type == "cuda":

@@ -86,7 +86,11 @@ def printable(text: str) -> str:
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
-    """``"did you mean backbone?"``, or the valid names where none is near."""
+    """``"did you mean backbone?"``, or the valid names where none is near.
+
+    >>> did_you_mean("bakbone", ["backbone", "resume"])
+    'did you mean backbone?'
+    """
     valid = sorted(valid)
     near = nearest(name, valid)
     if near:

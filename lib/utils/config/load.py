@@ -42,6 +42,10 @@ def load_config(
 
     Raises:
         ConfigError: with all faults, one a line, under a header that names the file.
+
+    >>> config, notes = load_config("", {"solver.max_iters": 10}, ["samcl.margin=0.5"])
+    >>> config.solver.max_iters, config.samcl.margin, notes
+    (10, 0.5, [])
     """
     tree: dict[str, Any] = {}
     origins: dict[str, str] = {}

@@ -132,6 +132,9 @@ def _scalar(node: yaml.ScalarNode) -> Any:
 def parse_yaml(text: str) -> Any:
     """The plain tree of one YAML document.
 
+    >>> parse_yaml("solver: {max_iters: 4e4}")
+    {'solver': {'max_iters': 40000.0}}
+
     Raises:
         ConfigError: no YAML, a tag, a key that stands twice, too deep or too large.
     """
@@ -199,7 +202,14 @@ def check_plain(tree: Any) -> None:
 
 
 def parse_value(text: str) -> Any:
-    """A value of the command line: a YAML scalar, or a list or mapping in ``[...]`` or ``{...}``."""
+    """A value of the command line: a YAML scalar, or a list or mapping in ``[...]`` or ``{...}``.
+
+    >>> parse_value("1e-3"), parse_value("yes"), parse_value("[320, 256]"), parse_value("null")
+    (0.001, 'yes', [320, 256], None)
+
+    Raises:
+        ConfigError: what begins as a list, mapping or quoted text isn't one.
+    """
     if not text or len(text) > LARGEST_FILE:
         return text or None
     if text[0] in "[{\"'":
