@@ -43,102 +43,56 @@ _COMMAND = {
 """Flags about the command itself."""
 
 _GROUPS = {
-    "what to do": {
-        "phase": "phase",
-        "seed": "seed",
-    },
-    "device": {
-        "gpu": "gpu",
-        "distributed": "distributed",
-        "cudnn": "cudnn",
-    },
-    "data": {
-        "data_dir": "data.data_dir",
-        "include_val": "data.include_val",
-        "drop_last": "data.drop_last",
-        "workers": "data.workers",
-        "on_bad_sample": "data.on_bad_sample",
-        "train_batch_size": "train.batch_size",
-        "val_batch_size": "val.batch_size",
-    },
-    "network": {
-        "model_name": "network.model_name",
-        "backbone": "network.backbone",
-        "bn_type": "network.bn_type",
-        "multi_grid": "network.multi_grid",
-        "pretrained": "network.pretrained",
-        "resume": "network.resume",
-        "resume_strict": "network.resume_strict",
-        "resume_continue": "network.resume_continue",
-    },
-    "training": {
-        "loss_type": "loss.loss_type",
-        "max_iters": "solver.max_iters",
-        "display_iter": "solver.display_iter",
-        "test_interval": "solver.test_interval",
-        "optim_method": "optim.optim_method",
-        "base_lr": "lr.base_lr",
-        "nbb_mult": "lr.nbb_mult",
-        "compile": "solver.compile",
-        "precision": "solver.precision",
-        "lr_policy": "lr.lr_policy",
-        "is_warm": "lr.is_warm",
-    },
-    "outputs": {
-        "checkpoints_root": "checkpoints.checkpoints_root",
-        "checkpoints_name": "checkpoints.checkpoints_name",
-        "save_iters": "checkpoints.save_iters",
-        "keep": "checkpoints.keep",
-        "overwrite": "checkpoints.overwrite",
-        "test_dir": "test.test_dir",
-        "val_aug": "test.val_aug",
-        "out_dir": "test.out_dir",
-        "save_prob": "test.save_prob",
-        "log_file": "logging.log_file",
-        "log_to_file": "logging.log_to_file",
-        "logfile_level": "logging.logfile_level",
-        "stdout_level": "logging.stdout_level",
-        "rewrite": "logging.rewrite",
-    },
-    "predict, export, compare": {
-        "input": "predict.input",
-        "temp_preset": "data.temp_preset",
-        "temp_scale": "data.temp_scale",
-        "temp_offset": "data.temp_offset",
-        "raw_size": "data.raw_size",
-        "polarity": "predict.polarity",
-        "fps": "predict.fps",
-        "min_component_ratio": "predict.min_component_ratio",
-        "erode": "predict.erode",
-        "format": "export.format",
-        "runs": "compare.runs",
-    },
+    "what to do": """
+        phase seed
+    """,
+    "device": """
+        gpu distributed cudnn
+    """,
+    "data": """
+        data.data_dir data.include_val data.drop_last data.workers data.on_bad_sample train.batch_size
+        val.batch_size
+    """,
+    "network": """
+        network.model_name network.backbone network.bn_type network.multi_grid network.pretrained network.resume
+        network.resume_strict network.resume_continue
+    """,
+    "training": """
+        loss.loss_type solver.max_iters solver.display_iter solver.test_interval optim.optim_method lr.base_lr
+        lr.nbb_mult solver.compile solver.precision lr.lr_policy lr.is_warm
+    """,
+    "outputs": """
+        checkpoints.checkpoints_root checkpoints.checkpoints_name checkpoints.save_iters checkpoints.keep
+        checkpoints.overwrite test.test_dir test.val_aug test.out_dir test.save_prob logging.log_file
+        logging.log_to_file logging.logfile_level logging.stdout_level logging.rewrite
+    """,
+    "predict, export, compare": """
+        predict.input data.temp_preset data.temp_scale data.temp_offset data.raw_size predict.polarity
+        predict.fps predict.min_component_ratio predict.erode export.format compare.runs
+    """,
 }
-"""Flags and the keys that they set, by group. What a flag takes and its help come from the schema."""
+"""The keys that flags set, by group. A flag is called as the last part of its key, but for :data:`_LONGER`; what it
+takes and its help come from the schema."""
 
-_WITHOUT_EFFECT = {
-    "finetune": Flag("network.finetune", "switch", ""),
-    "gathered": Flag("network.gathered", "switch", ""),
-    "group_method": Flag("optim.group_method", "one", ""),
-    "include_atr": Flag("data.include_atr", "switch", ""),
-    "include_cihp": Flag("data.include_cihp", "switch", ""),
-    "include_coarse": Flag("data.include_coarse", "switch", ""),
-    "local_rank": Flag("local_rank", "one", ""),
-    "loss_balance": Flag("network.loss_balance", "switch", ""),
-    "max_epoch": Flag("solver.max_epoch", "one", ""),
-    "only_coarse": Flag("data.only_coarse", "switch", ""),
-    "only_mapillary": Flag("data.only_mapillary", "switch", ""),
-    "only_small": Flag("data.only_small", "switch", ""),
-    "resume_eval_train": Flag("network.resume_eval_train", "switch", ""),
-    "resume_eval_val": Flag("network.resume_eval_val", "switch", ""),
-    "save_epoch": Flag("checkpoints.save_epoch", "one", ""),
-    "test_img": Flag("test.test_img", "one", ""),
-    "use_ground_truth": Flag("test.use_ground_truth", "switch", ""),
-}
-"""Published flags that change nothing here; the help doesn't list them."""
+_LONGER = {"train.batch_size": "train_batch_size", "val.batch_size": "val_batch_size"}
+
+_UNUSED_SWITCHES = """
+    network.finetune network.gathered data.include_atr data.include_cihp data.include_coarse network.loss_balance
+    data.only_coarse data.only_mapillary data.only_small network.resume_eval_train network.resume_eval_val
+    test.use_ground_truth
+"""
+_UNUSED_VALUES = """
+    optim.group_method local_rank solver.max_epoch checkpoints.save_epoch test.test_img
+"""
+"""Published flags that change nothing here, by their keys; the help doesn't list them."""
 
 _FORMER = {"least_share": "min_component_ratio"}
 """Former names of flags."""
+
+
+def _name_of(key: str) -> str:
+    """The name of the flag that sets a key."""
+    return _LONGER.get(key, key.rpartition(".")[2])
 
 
 def _flag_of(key: str) -> Flag:
@@ -161,8 +115,9 @@ def _bare(parts: Iterable[Any]) -> list[Any]:
 
 FLAGS: dict[str, Flag] = {
     **_COMMAND,
-    **{name: _flag_of(key) for group in _GROUPS.values() for name, key in group.items()},
-    **_WITHOUT_EFFECT,
+    **{_name_of(key): _flag_of(key) for group in _GROUPS.values() for key in group.split()},
+    **{_name_of(key): Flag(key, "switch", "") for key in _UNUSED_SWITCHES.split()},
+    **{_name_of(key): Flag(key, "one", "") for key in _UNUSED_VALUES.split()},
 }
 FLAGS |= {former: FLAGS[name] for former, name in _FORMER.items()}
 
@@ -324,7 +279,10 @@ def flags_text() -> str:
     """All flags, by group, for ``--help_all``."""
     shapes = {"one": " VALUE", "many": " VALUE [VALUE ...]", "switch": " [y|n]"}
     parts = [f"usage: {USAGE}", ""]
-    groups = {"the command itself": tuple(_COMMAND), **{title: tuple(group) for title, group in _GROUPS.items()}}
+    groups = {
+        "the command itself": tuple(_COMMAND),
+        **{title: tuple(map(_name_of, keys.split())) for title, keys in _GROUPS.items()},
+    }
     for title, names in groups.items():
         parts.append(f"{title}:")
         for name in names:
