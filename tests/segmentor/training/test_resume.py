@@ -43,6 +43,7 @@ def test_killed_and_resumed_runs_are_the_uninterrupted_one_to_the_bit(small_run,
         killed.compare(straight)
 
 
+@pytest.mark.thorough
 def test_random_kills_lose_nothing(tmp_path):
     kill_and_resume(tmp_path, kills=3, seed=1, speak=lambda line: None)
 
