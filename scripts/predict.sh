@@ -13,6 +13,7 @@ USAGE="usage: bash scripts/predict.sh [--resume CKPT] INPUT OUT [--dry_run] [any
   --fps N        frames per second of a sequence that doesn't say
   --temp_preset NAME | --temp_scale A --temp_offset B
                  what the integers of a file mean; --raw_size W H: size of headerless .bin frames
+  --axes LETTERS what the axes of arrays and tables mean, e.g. HWT (height, width, frames) or TN (a frame a line)
   --polarity P   of grey pictures: white_hot, black_hot or auto, as faces are found
   --erode N      keeps N pixels off the edges of regions out of the temperatures
   --save_prob y  writes the class probabilities to OUT/prob

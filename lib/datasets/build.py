@@ -123,7 +123,7 @@ def reading_of(data: Data) -> Reading:
     'centikelvin'
     """
     width, height = data.raw_size
-    return Reading(data.temp_preset, data.temp_scale, data.temp_offset, (width, height))
+    return Reading(data.temp_preset, data.temp_scale, data.temp_offset, (width, height), data.axes)
 
 
 def normalization(section: Normalize) -> dict[str, Any]:

@@ -6,18 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
-import cv2
 import numpy as np
 
+from lib.thermal.axes import COMMON_SIZES, Layout, arrange, layout_of, split_frames
 from lib.thermal.frame import Reading, Stored
 from lib.thermal.units import PRESETS
 from lib.utils.errors import DataError
 
-COMMON_SIZES = (
-    *((80, 60), (80, 80), (160, 120), (206, 156), (240, 180), (256, 192), (320, 240), (320, 256), (336, 256)),
-    *((382, 288), (384, 288), (464, 348), (640, 480), (640, 512), (1024, 768), (1280, 1024)),
-)
-"""(width, height) in pixels of usual thermal sensors."""
 LEAST_SIDE = 32
 """Pixels from which on a frame's rows tell its width."""
 
@@ -37,42 +32,54 @@ class _Header(NamedTuple):
             size *= int(length)
         return size
 
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the array holds integers or floats."""
+        return self.dtype.kind in "iuf"
+
 
 def read_npy(path: Path, reading: Reading) -> Stored:
-    """``.npy``: (H, W) or (H, W, 1), colour (H, W, 3 or 4) uint8, or a sequence (T, H, W[, 1])."""
+    """``.npy``: a frame (H, W), a sequence (T, H, W), or other axes, see :func:`~lib.thermal.axes.layout_of`."""
     header = _whole_header(path)
-    shape, count = _frame_shape(header, str(path))
+    layout = layout_of(header.shape, header.dtype, reading, str(path))
 
     def frames() -> Iterator[np.ndarray]:
         with path.open("rb") as file:
-            yield from _stream(file, str(path))
+            yield from _stream(file, layout, str(path))
 
-    return Stored(count, frames(), (shape[0], shape[1]))
+    return Stored(layout.frames, frames(), layout.size)
 
 
 def read_npz(path: Path, reading: Reading) -> Stored:
-    """``.npz`` with one array of the shapes of :func:`read_npy`; arrays of fewer axes beside it don't matter."""
+    """``.npz`` with one array of numbers of the shapes of :func:`read_npy`.
+
+    What else it holds doesn't matter and isn't read: arrays of fewer axes, text, objects, masks of booleans.
+    """
     headers = {}
     with zipfile.ZipFile(path) as archive:
         for name in archive.namelist():
             if name.endswith(".npy"):
                 with archive.open(name) as file:
                     headers[name] = _read_header(file, f"{path}[{name}]")
-    candidates = [name for name, header in headers.items() if len(header.shape) >= 2]
+    candidates = [name for name, header in headers.items() if header.is_numeric and len(header.shape) >= 2]
     if len(candidates) != 1:
-        listing = ", ".join(f"{name.removesuffix('.npy')} {header.shape}" for name, header in headers.items())
+        listing = ", ".join(
+            f"{name.removesuffix('.npy')} {header.dtype} {header.shape}" for name, header in headers.items()
+        )
         raise DataError(
-            f"{path}: expected one array of two or more axes, the frame, got {listing or 'none'}; save it alone as .npy"
+            f"{path}: expected one array of numbers with two or more axes, the frame, got {listing or 'none'}; save it "
+            "alone as .npy"
         )
     member = candidates[0]
     where = f"{path}[{member.removesuffix('.npy')}]"
-    shape, count = _frame_shape(headers[member], where)
+    _check_numeric(headers[member], where)
+    layout = layout_of(headers[member].shape, headers[member].dtype, reading, where)
 
     def frames() -> Iterator[np.ndarray]:
         with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-            yield from _stream(file, where)
+            yield from _stream(file, layout, where)
 
-    return Stored(count, frames(), (shape[0], shape[1]))
+    return Stored(layout.frames, frames(), layout.size)
 
 
 def read_bin(path: Path, reading: Reading) -> Stored:
@@ -153,6 +160,7 @@ def _whole_header(path: Path) -> _Header:
     try:
         with path.open("rb") as file:
             header = _read_header(file, str(path))
+            _check_numeric(header, str(path))
             there = os.fstat(file.fileno()).st_size - file.tell()
     except OSError as error:
         raise DataError(f"{path}: unreadable ({error.strerror or error})") from error
@@ -174,40 +182,25 @@ def _read_header(file: IO[bytes], where: str) -> _Header:
         raise
     except Exception as error:  # damaged headers fail in many ways: ValueError, SyntaxError, TypeError, ...
         raise DataError(f"{where}: not a whole .npy array ({error})") from error
-    if header.dtype.kind not in "iuf" or min(header.shape, default=1) < 1:
-        raise DataError(f"{where}: expected integers or floats, got {header.dtype} of shape {header.shape}")
     return header
 
 
-def _frame_shape(header: _Header, where: str) -> tuple[tuple[int, ...], int]:
-    """Shape of one frame as stored, and how many there are."""
-    shape = header.shape
-    if len(shape) == 2 or (len(shape) == 3 and (shape[2] == 1 or _is_colour(header))):
-        return shape, 1
-    if len(shape) == 3 or (len(shape) == 4 and shape[3] == 1):
-        return shape[1:], shape[0]
-    raise DataError(f"{where}: expected a frame (H, W) or a sequence (T, H, W), got shape {shape}")
+def _check_numeric(header: _Header, where: str) -> None:
+    if not header.is_numeric or min(header.shape, default=1) < 1:
+        raise DataError(f"{where}: expected integers or floats, got {header.dtype} of shape {header.shape}")
 
 
-def _is_colour(header: _Header) -> bool:
-    return header.dtype == np.uint8 and header.shape[2] in (3, 4)
-
-
-def _stream(file: IO[bytes], where: str) -> Iterator[np.ndarray]:
-    """Yield the frames (H, W) of an ``.npy`` array; one at a time is in memory unless it is in Fortran's order."""
+def _stream(file: IO[bytes], layout: Layout, where: str) -> Iterator[np.ndarray]:
+    """Yield the frames (H, W) of an ``.npy`` array; one at a time is in memory if they lie one after the other."""
     header = _read_header(file, where)
-    shape, count = _frame_shape(header, where)
-    if header.fortran_order:
-        whole = np.frombuffer(_take(file, header.bytes, where), header.dtype).reshape(header.shape, order="F")
-        stored = iter(whole.reshape(count, *shape))
-    else:
-        one = (_take(file, header.bytes // count, where) for _ in range(count))
-        stored = (np.frombuffer(data, header.dtype).reshape(shape) for data in one)
-    for frame in stored:
-        if frame.ndim == 3 and frame.shape[2] > 1:
-            yield cv2.cvtColor(np.ascontiguousarray(frame[:, :, :3]), cv2.COLOR_RGB2GRAY)
-        else:
-            yield frame.reshape(frame.shape[:2])
+    if header.fortran_order or not layout.axes.startswith("T"):
+        order: Literal["F", "C"] = "F" if header.fortran_order else "C"
+        whole = np.frombuffer(_take(file, header.bytes, where), header.dtype).reshape(header.shape, order=order)
+        yield from split_frames(whole, layout, where)
+        return
+    for _ in range(layout.frames):
+        data = _take(file, header.bytes // layout.frames, where)
+        yield arrange(np.frombuffer(data, header.dtype).reshape(header.shape[1:]), layout, where)
 
 
 def _take(file: IO[bytes], size: int, where: str) -> bytes:

@@ -12,6 +12,13 @@ from lib.utils.errors import ConfigError
 
 GREY_LEVELS = "grey levels"
 """Stands for a unit where the numbers are no temperatures."""
+AXES = (
+    *("HW", "WH", "THW", "TWH", "HWT", "WHT", "HWC", "THWC", "HWTC", "N", "TN", "NT"),
+    *("HWV", "WHV"),
+)
+"""What ``--axes`` may say, a letter for each axis of an array or a table: H rows, W columns, T frames, C channels, N
+all pixels of a frame of ``raw_size``, row by row. HWV and WHV are tables of a pixel a line: its row and column, and its
+value."""
 
 
 class ThermalFrame(NamedTuple):
@@ -39,7 +46,8 @@ class Reading:
         preset: one of :data:`~lib.thermal.units.PRESETS`, what a file's numbers mean, or ``none`` for grey levels
             of any depth and other numbers that are no temperatures; None = decided from the values.
         scale, offset: deg C = scale x number + offset, instead of a preset; one alone leaves the other at 1 or 0.
-        raw_size: (width, height) of headerless frames in pixels.
+        raw_size: (width, height) of headerless frames in pixels, and of frames whose pixels are one axis.
+        axes: one of :data:`AXES`, what the axes of arrays and tables mean; None = as their shapes tell.
         grey_range: deg C that grey 0 and 255 of pictures of 8 bits are taken for; None leaves grey levels as they are.
             Such frames stay without temperatures, but what is meant in deg C, such as noise, can be done to them.
 
@@ -54,6 +62,7 @@ class Reading:
     scale: float | None = None
     offset: float | None = None
     raw_size: tuple[int, int] = (640, 512)
+    axes: str | None = None
     grey_range: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
@@ -70,6 +79,8 @@ class Reading:
             raise ConfigError(f"--temp_offset: expected a number, got {self.offset}")
         if len(self.raw_size) != 2 or min(self.raw_size) < 1:
             raise ConfigError(f"--raw_size: expected width and height in pixels, got {list(self.raw_size)}")
+        if self.axes not in (None, *AXES):
+            raise ConfigError(f"--axes: expected one of {', '.join(AXES)}, got {self.axes!r}")
 
     @property
     def unit(self) -> Unit | None:

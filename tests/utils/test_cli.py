@@ -33,7 +33,7 @@ OURS = re.findall(
     r"--\w+",
     """
 --print_config --print_keys --debug --overwrite --val_aug --on_bad_sample --compile --precision --keep --input
---temp_preset --temp_scale --temp_offset --raw_size --polarity --fps --min_component_ratio --least_share
+--temp_preset --temp_scale --temp_offset --raw_size --axes --polarity --fps --min_component_ratio --least_share
 --erode --format --runs
     """,
 )

@@ -62,7 +62,13 @@ class Data(Section):
     temp_offset: Number | None = None
     """See ``temp_scale``."""
     raw_size: Size = [640, 512]
-    """[width, height] of headerless ``.bin`` frames in pixels."""
+    """[width, height] of headerless ``.bin`` frames in pixels, and of frames whose pixels are one axis or line."""
+    axes: (
+        Literal["HW", "WH", "THW", "TWH", "HWT", "WHT", "HWC", "THWC", "HWTC", "N", "TN", "NT", "HWV", "WHV"] | None
+    ) = None
+    """What the axes of arrays and tables mean, a letter for each: H rows, W columns, T frames, C equal channels, N all
+    pixels of a frame (see ``raw_size``); HWV and WHV are tables of a pixel a line, its row and column, and its value.
+    Null = as their shapes tell."""
     grey_range: Window | None = [20.0, 40.0]
     """[low, high] that grey 0 and 255 of pictures of 8 bits stand for in training and validation, so that transforms,
     ``normalize.clip`` and ``normalize.window`` mean the same on them; null, or norm_mode null = grey levels."""
