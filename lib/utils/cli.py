@@ -67,7 +67,7 @@ _GROUPS = {
         logging.log_to_file logging.logfile_level logging.stdout_level logging.rewrite
     """,
     "predict, export, compare": """
-        predict.input data.temp_preset data.temp_scale data.temp_offset data.raw_size predict.polarity
+        predict.input data.temp_preset data.temp_scale data.temp_offset data.raw_size data.axes predict.polarity
         predict.fps predict.min_component_ratio predict.erode export.format compare.runs
     """,
 }
