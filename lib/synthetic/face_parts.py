@@ -5,7 +5,8 @@ from functools import lru_cache
 import numpy as np
 
 from lib.datasets.landmarks import draw_labels
-from lib.synthetic.mean_head import mean_head, mean_landmarks
+from lib.synthetic.annotation import annotated_landmarks
+from lib.synthetic.mean_head import mean_head
 
 _PER_CM = 40
 _REACH = 20  # cm each way of the picture that the hulls are drawn in
@@ -16,10 +17,12 @@ _FRONT = -0.8  # cm: what lies further back is not part of a face
 def head_parts() -> np.ndarray:
     """Values 0-7 of the Thermal Face Database's labels, uint8 (ROWS, COLUMNS).
 
-    They are the hulls of the mean face's landmarks, seen from the front. A head that is drawn with them shows of every
-    part what is really in sight, also from the side, where hulls of landmarks would take in what is turned away.
+    They are the hulls of the mean face's landmarks, as thermal frames are annotated (see
+    :func:`~lib.synthetic.annotation.annotated_landmarks`), seen from the front. A head that is
+    drawn with them shows of every part what is really in sight, also from the side, where hulls of landmarks would
+    take in what is turned away.
     """
-    pixels = (mean_landmarks()[:, 1::-1] + _REACH) * _PER_CM
+    pixels = (annotated_landmarks()[:, 1::-1] + _REACH) * _PER_CM
     front = draw_labels(pixels, (2 * _REACH * _PER_CM, 2 * _REACH * _PER_CM))
     x, y, z = np.moveaxis(mean_head().points, -1, 0)
     column, row = (np.rint((value + _REACH) * _PER_CM).astype(int) for value in (x, y))

@@ -16,7 +16,15 @@ from lib.synthetic.noise import fractal_noise, smooth_noise, smoothstep
 
 @dataclass(frozen=True)
 class SkinTemperatures:
-    """What one person's skin measures at rest, deg C."""
+    """What one person's skin measures at rest, deg C.
+
+    Attributes:
+        forehead, inner_canthus, outer_canthus, cheek, nose, lips, neck: of the regions.
+        eye: of the eye between its lids, relative to the mean of the canthi.
+        eye_cover: how much of the eye is of that temperature, 0..1; of the rest, what surrounds it is.
+        mouth: of the opening between the lips, relative to them; breath adds up to 0.9 either way.
+        nostril: relative to the nose; breath adds up to 1.6 either way.
+    """
 
     forehead: float
     inner_canthus: float
@@ -25,6 +33,10 @@ class SkinTemperatures:
     nose: float
     lips: float
     neck: float
+    eye: float = -0.95
+    eye_cover: float = 0.9
+    mouth: float = 0.5
+    nostril: float = 1.0
 
 
 def draw_skin(rng: np.random.Generator) -> SkinTemperatures:
@@ -169,9 +181,9 @@ def add_features(field: np.ndarray, skin: SkinTemperatures, brow: np.ndarray, br
     """
     masks = feature_masks()
     field = field - masks["brow"] * brow
-    eye = 0.55 * skin.inner_canthus + 0.45 * skin.outer_canthus - 0.95
-    field += 0.9 * masks["eye"] * (eye - field)
+    eye = 0.55 * skin.inner_canthus + 0.45 * skin.outer_canthus + skin.eye
+    field += skin.eye_cover * masks["eye"] * (eye - field)
     field += 0.85 * masks["lips"] * (skin.lips - field)
-    field += 0.9 * masks["mouth"] * (skin.lips + 0.5 + 0.9 * breath - field)
-    nostril = skin.nose + 1.0 + 1.6 * breath
+    field += 0.9 * masks["mouth"] * (skin.lips + skin.mouth + 0.9 * breath - field)
+    nostril = skin.nose + skin.nostril + 1.6 * breath
     return field + 0.75 * masks["nostril"] * (nostril - field)

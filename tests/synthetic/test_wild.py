@@ -9,14 +9,19 @@ from lib.datasets.dataset import SegmentationDataset, find_samples
 from lib.datasets.landmarks import draw_labels
 from lib.synthetic import draw_subject
 from lib.synthetic.accessories import Accessories
-from lib.synthetic.body import FrameState, Pose, draw_clothes, person_surfaces
-from lib.synthetic.face import Expression, landmarks_of
+from lib.synthetic.annotation import annotated_landmarks
+from lib.synthetic.body import FrameState, Pose, apply_pose, draw_clothes, person_surfaces
+from lib.synthetic.face import Expression
 from lib.synthetic.face_parts import head_parts
+from lib.synthetic.mean_head import grid_sites, mean_landmarks, sample
 from lib.synthetic.raster import Surface, View, render, render_with_parts
 from lib.synthetic.wild import synthesize_wild
 from lib.synthetic.wild.database import make_wild_frame
-from lib.synthetic.wild.people import draw_stance
-from lib.synthetic.wild.sensor import simulate_camera
+from lib.synthetic.wild.glasses import glasses_surfaces
+from lib.synthetic.wild.people import draw_seated, draw_stance
+from lib.synthetic.wild.places import render_cabin
+from lib.synthetic.wild.sensor import equalise_with_plateau, simulate_camera
+from lib.synthetic.wild.skin import draw_wild_subject
 from lib.utils.errors import DataError
 
 VIEW = View(192, 192, (0.0, 0.0), 1 / 24, 200.0)
@@ -35,8 +40,9 @@ def head_seen(yaw):
 
 def test_a_frontal_face_shows_the_hulls_of_its_landmarks():
     seen, face = head_seen(0.0)
-    hulls = draw_labels(VIEW.project(landmarks_of(face))[:, ::-1], seen.shape)
-    least = {1: 0.9, 2: 0.8, 3: 0.6, 4: 0.6, 5: 0.4, 6: 0.4, 7: 0.8}  # brows are three pixels high here
+    landmarks = sample(face, grid_sites(annotated_landmarks()))
+    hulls = draw_labels(VIEW.project(landmarks)[:, ::-1], seen.shape)
+    least = {1: 0.9, 2: 0.8, 3: 0.5, 4: 0.5, 5: 0.3, 6: 0.3, 7: 0.8}  # brows are two pixels high here
     for part in least:
         overlap = ((seen == part) & (hulls == part)).sum() / ((seen == part) | (hulls == part)).sum()
         assert overlap > least[part], f"part {part}"
@@ -49,6 +55,52 @@ def test_what_is_turned_away_has_no_label():
         assert (seen == shown).sum() > 5
         assert not (seen == hidden).any()
     assert (head_seen(np.pi)[0] > 0).sum() < 5, "the back of a head is no face"
+
+
+def test_thermal_frames_are_annotated_more_narrowly():
+    def size(points, part):
+        return np.ptp(points[part, :2], axis=0)
+
+    seen, usual = annotated_landmarks(), mean_landmarks()
+    for eye in (range(36, 42), range(42, 48)):
+        assert (size(seen, eye) < size(usual, eye)).all()
+    assert seen[19, 1] > usual[19, 1], "brows nearer to the eyes"
+    hull = seen[48:60, :2]
+    assert len(np.unique(hull.round(6), axis=0)) == 5, "a mouth of four points about its middle"
+
+
+def test_glasses_of_any_form_hide_what_is_behind_them():
+    clothes = draw_clothes(np.random.default_rng(0), 27.0, Accessories())
+    state = FrameState(Pose(0.0, 0.0, 0.0, 0.0), Expression(), 0.0)
+    surfaces, _ = person_surfaces(draw_subject(np.random.default_rng(0)), clothes, state, 22.0, 0.0)
+    head = Surface(surfaces[0].points, surfaces[0].temperature, closed=True, part=head_parts())
+    areas = []
+    for seed in range(5):
+        lenses = glasses_surfaces(22.0, np.random.default_rng(seed))
+        moved = [Surface(apply_pose(item.points, state.pose), item.temperature, item.keep) for item in lenses]
+        _, parts = render_with_parts([head, *moved], VIEW, 22.0, np.full((192, 192), 22, np.float32))
+        areas.append(sum(int((parts == eye).sum()) for eye in (3, 4)))
+    assert max(areas) <= 10
+
+
+def test_every_difference_within_a_face_has_either_sign():
+    skins = [draw_wild_subject(np.random.default_rng(seed)).skin for seed in range(10)]
+    for part in ("lips", "nose", "forehead", "neck"):
+        more = [getattr(skin, part) - skin.cheek for skin in skins]
+        assert min(more) < 0 < max(more), part
+
+
+def test_who_sits_before_a_camera_looks_about_its_way():
+    yaw = np.array([draw_seated(np.random.default_rng(seed)).yaw for seed in range(200)])
+    assert (np.abs(yaw) < 1.3).all()
+    assert yaw.std() > 0.3
+
+
+def test_a_cabin_is_about_as_warm_as_its_air():
+    for seed in range(5):
+        cabin = render_cabin(60, 80, 18.0, np.random.default_rng(seed))
+        assert cabin.shape == (60, 80)
+        assert abs(float(np.median(cabin)) - 18.0) < 6
 
 
 def test_the_nearest_surface_gives_the_part():
@@ -80,6 +132,16 @@ def test_every_camera_delivers_finite_values_of_the_scene():
         assert image.shape == scene.shape
         assert np.isfinite(image).all()
         assert image[:, -16:].mean() > image[:, :16].mean() + 3, "warm stays warm"
+
+
+def test_equalisation_keeps_the_order_and_a_plateau_limits_it():
+    grey = np.concatenate([np.full(900, 0.1), np.linspace(0, 1, 100)]).astype(np.float32)[None]
+    full, limited = (equalise_with_plateau(grey, plateau) for plateau in (500.0, 1.5))
+    for equal in (full, limited):
+        assert (np.diff(equal[0, 900:]) >= 0).all()
+        assert equal.min() >= 0
+        assert equal.max() <= 1
+    assert np.abs(limited - grey).mean() < np.abs(full - grey).mean()
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,15 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.synthetic.database import keep_options
-from lib.synthetic.subject import Subject, draw_subject
+from lib.synthetic.subject import Subject
 from lib.synthetic.wild.scene import render_wild_frame
+from lib.synthetic.wild.skin import draw_wild_subject
 from lib.utils.files import atomic_write
 from lib.utils.machine import available_cores
 from lib.utils.processes import process_map
 
 OPTIONS_FILE = "synthetic_wild.json"
-VERSION = 2
+VERSION = 5
 """Grows whenever the same options give other frames."""
 
 _FRAMES_OF_A_SUBJECT = 5  # as the nearest person, before the next one comes
@@ -89,4 +90,4 @@ def make_wild_frame(seed: int, split: str, number: int, height: int, width: int)
 
 @lru_cache(maxsize=8)
 def _subject(seed: int, number: int) -> Subject:
-    return draw_subject(np.random.default_rng([seed, number, 7]))
+    return draw_wild_subject(np.random.default_rng([seed, number, 7]))

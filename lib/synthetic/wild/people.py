@@ -11,6 +11,7 @@ from lib.synthetic.face_parts import head_parts
 from lib.synthetic.raster import Surface
 from lib.synthetic.shapes import blend, tube
 from lib.synthetic.subject import Subject
+from lib.synthetic.wild.glasses import glasses_surfaces
 from lib.synthetic.wild.headwear import draw_headwear, headwear_surfaces
 
 _MOST_TWIST = 1.1  # rad between head and shoulders
@@ -28,6 +29,32 @@ class Surroundings:
 
     ambient: float
     skin_shift: float
+
+
+@dataclass(frozen=True)
+class Odds:
+    """How often somebody wears or holds something."""
+
+    glasses: float
+    mask: float
+    hat: float
+    holds: float
+    wrapped: float
+    high_collar: float
+
+
+MET = Odds(glasses=0.33, mask=0.16, hat=0.22, holds=0.18, wrapped=1.0, high_collar=0.35)
+"""Of people who are met anywhere."""
+SEATED = Odds(glasses=0.42, mask=0.05, hat=0.08, holds=0.08, wrapped=0.5, high_collar=0.1)
+"""Of people who sit before a camera: at a desk, at a wheel."""
+
+
+def draw_seated(rng: np.random.Generator) -> Pose:
+    """The pose of somebody before a camera that hangs a little above, beside or below."""
+    yaw = rng.normal(0, 0.25) if rng.random() < 0.45 else rng.choice((-1, 1)) * rng.uniform(0.15, 1.0)
+    pitch, roll = rng.normal(0.08, 0.18), rng.normal(0, 0.1)
+    body = float(np.clip(yaw * rng.uniform(0.0, 1.0) + rng.normal(0, 0.2), yaw - _MOST_TWIST, yaw + _MOST_TWIST))
+    return Pose(float(yaw), float(np.clip(pitch, -0.5, 0.65)), float(np.clip(roll, -0.4, 0.4)), body)
 
 
 def draw_stance(rng: np.random.Generator, away: bool | None = None) -> Pose:
@@ -52,7 +79,11 @@ def draw_stance(rng: np.random.Generator, away: bool | None = None) -> Pose:
 
 
 def draw_person(
-    subject: Subject, around: Surroundings, rng: np.random.Generator, away: bool | None = None
+    subject: Subject,
+    around: Surroundings,
+    rng: np.random.Generator,
+    away: bool | None = None,
+    seated: bool = False,
 ) -> tuple[list[Surface], np.ndarray]:
     """One person in one frame, in camera coordinates.
 
@@ -61,23 +92,32 @@ def draw_person(
         around: what the air is like.
         rng: source of pose, clothes and all else.
         away: see :func:`draw_stance`.
+        seated: before a camera, see :func:`draw_seated`.
 
     Returns:
         The surfaces, of which the head's holds the parts of the face; and the middle of the face, cm (3,).
     """
     ambient, shift = around.ambient, around.skin_shift + rng.normal(0, 0.4)
-    cloth = blend(ambient, rng.uniform(0.15, 0.75), 32.5)
-    glasses, mask, hat = rng.random(3) < (0.3, 0.2, 0.25)
-    clothes = draw_clothes(rng, cloth, Accessories(bool(glasses), bool(mask), bool(hat), int(rng.integers(2**32))))
-    clothes = replace(clothes, collar=float(rng.uniform(8.5, 16.0)))
-    holds = int(rng.integers(2**32)) if away is not True and rng.random() < 0.2 else None
-    state = FrameState(draw_stance(rng, away), draw_expression(rng), float(rng.uniform(-1, 1)), holds)
+    odds = SEATED if seated else MET
+    cloth = blend(ambient, rng.uniform(0.08, 1.0), 32.5)
+    glasses, mask, hat = rng.random(3) < (odds.glasses, odds.mask, odds.hat)
+    clothes = draw_clothes(rng, cloth, Accessories(False, bool(mask), bool(hat), int(rng.integers(2**32))))
+    clothes = replace(
+        clothes, collar=float(rng.uniform(8.5, 13.0) if rng.random() < odds.high_collar else rng.uniform(13.0, 17.0))
+    )
+    holds = int(rng.integers(2**32)) if away is not True and rng.random() < odds.holds else None
+    pose = draw_seated(rng) if seated else draw_stance(rng, away)
+    state = FrameState(pose, draw_expression(rng), float(rng.uniform(-1, 1)), holds)
     surfaces, face = person_surfaces(subject, clothes, state, ambient, shift)
-    # The first surface is the head; hair that hangs before the face is no face.
-    surfaces[0] = replace(surfaces[0], part=np.where(subject.hair < 0.5, head_parts(), 0).astype(np.uint8))
-    headwear = headwear_surfaces(draw_headwear(rng, hat=bool(hat)), ambient, rng)
-    surfaces += [replace(item, points=apply_pose(item.points, state.pose)) for item in headwear]
-    surfaces += _limbs(subject, clothes.temperature, state.pose, ambient, shift, rng)
+    # The first surface is the head; hair that hangs before the face is no face. A chin mirrors the warm neck below it,
+    # so that there need be no dark line between the two.
+    part = np.where(subject.hair < 0.5, head_parts(), 0).astype(np.uint8)
+    surfaces[0] = replace(surfaces[0], part=part, mirrored=blend(ambient, min(rng.uniform(0.0, 1.8), 1.0)))
+    extra = glasses_surfaces(ambient, rng) if glasses else []
+    if rng.random() < odds.wrapped:
+        extra += headwear_surfaces(draw_headwear(rng, hat=bool(hat)), ambient, rng)
+    surfaces += [replace(item, points=apply_pose(item.points, pose)) for item in extra]
+    surfaces += _limbs(subject, clothes.temperature, pose, ambient, shift, rng)
     middle = face[face.shape[0] * 11 // 20, face.shape[1] // 2]
     return surfaces, middle
 

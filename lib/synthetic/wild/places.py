@@ -25,6 +25,25 @@ def render_place(height: int, width: int, ambient: float, rng: np.random.Generat
     return cv2.resize(room.image, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+def render_cabin(height: int, width: int, ambient: float, rng: np.random.Generator) -> np.ndarray:
+    """A plain room or the inside of a car: large dim shapes, about as warm as the air, perhaps a head rest."""
+    room = Room(_SMALL, round(_SMALL * width / height), ambient, rng)
+    contrast = np.exp(rng.uniform(np.log(0.2), np.log(3.0)))
+    for _ in range(int(rng.integers(0, 9))):
+        (x, y), (w, h) = rng.uniform((-0.8, -0.6), (0.8, 0.6)), np.exp(rng.uniform(np.log(0.03), np.log(0.5), 2))
+        shape = room.box(x, y, w, h, rng.normal(0, 0.5), rng.uniform(0, 0.5) * min(w, h))
+        room.paint(shape, ambient + contrast * rng.normal(0, 1.0), soft=rng.uniform(0.004, 0.03))
+    if rng.random() < 0.5:
+        w, h = rng.uniform((0.1, 0.12), (0.24, 0.3))
+        x, y = rng.normal(0, 0.2), rng.uniform(-0.35, 0.1)
+        shape = room.box(x, y, w, h, rng.normal(0, 0.1), 0.9 * min(w, h))
+        room.paint(shape, ambient + rng.uniform(-0.5, 4.5), soft=rng.uniform(0.005, 0.02))
+    if rng.random() < 0.15:
+        _warm_thing(room, ambient, rng)
+    room.image += 0.15 * contrast * fractal_noise(rng, room.image.shape, (8, 12))
+    return cv2.resize(room.image.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+
+
 def _outdoors(height: int, width: int, ambient: float, rng: np.random.Generator) -> np.ndarray:
     """A cold sky over a horizon, ground, trees or walls, perhaps warmed by the sun."""
     room = Room(height, width, ambient, rng)

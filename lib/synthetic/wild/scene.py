@@ -8,13 +8,16 @@ import numpy as np
 from lib.synthetic.raster import View, render_with_parts
 from lib.synthetic.subject import Subject
 from lib.synthetic.wild.people import Surroundings, draw_person
-from lib.synthetic.wild.places import add_foreground, render_place
+from lib.synthetic.wild.places import add_foreground, render_cabin, render_place
 from lib.synthetic.wild.sensor import simulate_camera
 from lib.thermal.resize import resize_label
 
 _LEAST_HEIGHT = 384  # smaller frames are drawn at a multiple of their size and averaged
 _FACE = 13.6  # cm, brows to chin
-_HEIGHTS = (0.09, 0.95)  # of the nearest face, frame heights
+_HEIGHTS = (0.055, 0.95)  # of the nearest face, frame heights
+_SEATED = 0.65
+"""Share of frames of somebody who sits before the camera."""
+_SEATED_HEIGHTS = (0.2, 0.65)
 _BLACK_HOT = 0.06
 """Share of frames with warm things dark, in which nothing is labelled: a network that finds no face in these tells by
 that which way round a picture is."""
@@ -35,22 +38,24 @@ def render_wild_frame(
         Face Database.
     """
     more = -(-_LEAST_HEIGHT // height) if height < _LEAST_HEIGHT else 1
-    ambient = float(rng.uniform(17, 28) if rng.random() < 0.6 else rng.uniform(-8, 38))
+    ambient = float(rng.uniform(12, 28) if rng.random() < 0.7 else rng.uniform(-8, 38))
     outdoors = min(ambient - 18, 0) + max(ambient - 26, 0)
     around = Surroundings(ambient, float(0.13 * outdoors + rng.normal(0, 0.5)))
-    image = render_place(height * more, width * more, ambient, rng)
+    seated = bool(rng.random() < _SEATED)
+    place = render_cabin if seated and rng.random() < 0.65 else render_place
+    image = place(height * more, width * more, ambient, rng)
     parts = np.zeros(image.shape, np.uint8)
 
-    people = int(rng.choice(5, p=(0.07, 0.58, 0.19, 0.1, 0.06)))
-    nearest = np.exp(rng.uniform(*np.log(_HEIGHTS)))
+    people = int(rng.choice(5, p=(0.0, 0.9, 0.1, 0.0, 0.0) if seated else (0.09, 0.56, 0.19, 0.1, 0.06)))
+    nearest = np.exp(rng.uniform(*np.log(_SEATED_HEIGHTS if seated else _HEIGHTS)))
     for number in reversed(range(people)):
         face_height = nearest * (1 if number == 0 else rng.uniform(0.25, 0.9))
-        away = bool(rng.random() < (0.1 if number == 0 else 0.3))
-        surfaces, middle = draw_person(subject_of(number), around, rng, away)
+        away = bool(rng.random() < (0.1 if number == 0 else 0.3)) and not (seated and number == 0)
+        surfaces, middle = draw_person(subject_of(number), around, rng, away, seated and number == 0)
         view = _view_of(image.shape, face_height, middle, rng, central=number == 0)
         image, seen = render_with_parts(surfaces, view, ambient, image)
         parts = np.where(seen >= 0, seen, parts).astype(np.uint8)
-    if rng.random() < 0.1:
+    if rng.random() < (0.03 if seated else 0.1):
         image = add_foreground(image, parts, ambient, rng)
     image = simulate_camera(image, rng)
     if rng.random() < _BLACK_HOT:

@@ -28,7 +28,7 @@ def simulate_camera(scene: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         soft = _moved(soft, rng)
     image = cv2.resize(soft, small, interpolation=cv2.INTER_AREA)
     image = _faults(image, rng)
-    if rng.random() < 0.45:
+    if rng.random() < 0.75:
         image = _display(image, rng)
     way = rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_NEAREST), p=(0.5, 0.35, 0.15))
     return cv2.resize(image, (width, height), interpolation=int(way)).astype(np.float32)
@@ -64,22 +64,42 @@ def _faults(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _display(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Automatic gain, sharpening, eight bits, compression, marks on the picture: grey levels as 20 to 36 deg C."""
-    low, high = np.quantile(image, (rng.uniform(0, 0.02), 1 - rng.uniform(0, 0.02)))
+    low, high = np.quantile(image, (rng.uniform(0, 0.02), 1 - rng.uniform(0, 0.02) * (rng.random() < 0.6)))
     grey = np.clip((image - low) / max(high - low, 0.5), 0, 1)
-    if rng.random() < 0.4:
-        equal = cv2.equalizeHist((255 * grey).astype(np.uint8)).astype(np.float32) / 255
-        grey += rng.uniform(0.2, 0.9) * (equal - grey)
+    if rng.random() < 0.45:
+        grey += rng.uniform(0.2, 1.0) * (
+            equalise_with_plateau(grey, np.exp(rng.uniform(np.log(1.5), np.log(60)))) - grey
+        )
     if rng.random() < 0.3:
         grey = grey ** rng.uniform(0.6, 1.6)
     if rng.random() < 0.5:
         grey += rng.uniform(0.3, 1.8) * (grey - cv2.GaussianBlur(grey, (0, 0), rng.uniform(0.8, 3.0)))
     picture = (255 * np.clip(grey, 0, 1)).astype(np.uint8)
-    if rng.random() < 0.2:
+    if rng.random() < 0.15:
         _mark(picture, rng)
     if rng.random() < 0.4:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 96))]
         picture = cv2.imdecode(cv2.imencode(".jpg", picture, quality)[1], cv2.IMREAD_GRAYSCALE)
     return 20 + 16 * picture.astype(np.float32) / 255
+
+
+def equalise_with_plateau(grey: np.ndarray, plateau: float) -> np.ndarray:
+    """Histogram equalisation that counts no level more often than ``plateau`` times the mean: what infrared cores do.
+
+    The lower the plateau, the more nearly linear the gain; a high one equalises in full.
+
+    Args:
+        grey: float32 (H, W), 0 to 1.
+        plateau: at least 1.
+
+    Returns:
+        float32 (H, W), 0 to 1.
+    """
+    bins = 512
+    level = np.minimum((grey * bins).astype(np.int32), bins - 1)
+    counts = np.minimum(np.bincount(level.ravel(), minlength=bins), plateau * grey.size / bins)
+    share = np.concatenate([[0.0], np.cumsum(counts) / counts.sum()])
+    return np.interp(grey * bins, np.arange(bins + 1), share).astype(np.float32)
 
 
 def _mark(picture: np.ndarray, rng: np.random.Generator) -> None:
