@@ -1,12 +1,13 @@
 """Labels: their files, the Thermal Face Database's raw classes, the ignored value, remapping to training classes."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from lib.thermal.orientation import orientation_of, upright, upright_size
 from lib.thermal.pictures import FORMATS
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.labels import IGNORE
@@ -98,7 +99,7 @@ def label_size(path: Path) -> tuple[int, int]:
         DataError: missing or no picture.
     """
     with _opened(path) as picture:
-        return picture.height, picture.width
+        return upright_size(picture.height, picture.width, orientation_of(picture, path))
 
 
 def read_label(path: Path) -> np.ndarray:
@@ -116,16 +117,18 @@ def read_label(path: Path) -> np.ndarray:
                 f"{path}: expected an 8-bit grey or palette picture whose values are classes, got mode {picture.mode}"
             )
         try:
-            return np.array(picture, np.uint8)
+            return np.ascontiguousarray(upright(np.array(picture, np.uint8), orientation_of(picture, path)))
         except (OSError, SyntaxError, ValueError) as error:
             raise DataError(f"{path}: damaged label ({error})") from error
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    try:
-        picture = Image.open(path, formats=FORMATS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path}: not a readable picture ({error})") from error
-    with picture:
+    with ExitStack() as stack:
+        try:
+            # Not by its name: Pillow would map a TIFF that is stored sideways into memory as if it were upright.
+            file = stack.enter_context(path.open("rb"))
+            picture = stack.enter_context(Image.open(file, formats=FORMATS))
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise DataError(f"{path}: not a readable picture ({error})") from error
         yield picture

@@ -7,17 +7,21 @@ import numpy as np
 from PIL import Image
 
 from lib.thermal.arrays import array_shape, check_finite, read_array
+from lib.thermal.orientation import orientation_of, upright, upright_size
 from lib.thermal.pictures import FORMATS
+from lib.thermal.tiff import read_tiff_channels, tiff_size
 from lib.utils.errors import DataError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")
+_TIFF = (".tif", ".tiff")
 
 
 def read_channels(path: Path, channels: int) -> np.ndarray:
     """Read a frame of two or more channels.
 
     Args:
-        path: an ``.npy`` array (H, W, C), or a picture, which is read as RGB at its own bit depth.
+        path: an ``.npy`` array (H, W, C), or a picture, which is read as RGB at its own bit depth,
+            upright as it says.
         channels: C.
 
     Returns:
@@ -29,6 +33,12 @@ def read_channels(path: Path, channels: int) -> np.ndarray:
     size_of_channels(path, channels)
     if path.suffix.lower() == ".npy":
         return np.ascontiguousarray(read_array(path), np.float32)
+    if path.suffix.lower() in _TIFF:
+        page = read_tiff_channels(path)
+        if page.shape[2] not in (1, channels):
+            raise DataError(f"{path}: has {page.shape[2]} channels, data.num_channels is {channels}")
+        check_finite(page, path)
+        return np.ascontiguousarray(np.broadcast_to(page, (*page.shape[:2], channels)), np.float32)
     try:
         # imdecode instead of imread: any file name works, and a missing file is told from a damaged one
         content = np.frombuffer(path.read_bytes(), np.uint8)
@@ -38,6 +48,8 @@ def read_channels(path: Path, channels: int) -> np.ndarray:
     if image is None:
         raise DataError(f"{path}: not a picture that OpenCV can read")
     check_finite(image, path)
+    with Image.open(path, formats=FORMATS) as picture:
+        image = upright(image, orientation_of(picture, path))
     return np.ascontiguousarray(image[:, :, ::-1], np.float32)  # OpenCV decodes to BGR
 
 
@@ -53,8 +65,10 @@ def size_of_channels(path: Path, channels: int) -> tuple[int, int]:
     if channels != 3:
         raise DataError(f"{path}: pictures have 1 or 3 channels, data.num_channels is {channels}; use .npy")
     try:
+        if path.suffix.lower() in _TIFF:
+            return tiff_size(path)
         with Image.open(path, formats=FORMATS) as picture:
-            return picture.height, picture.width
+            return upright_size(picture.height, picture.width, orientation_of(picture, path))
     except OSError as error:
         raise DataError(f"{path}: not a readable picture ({error.strerror or error})") from error
     except (SyntaxError, ValueError, Image.DecompressionBombError) as error:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -106,6 +106,7 @@ class Stored:
         unit: what the format says that its numbers mean; None if it doesn't.
         calibrated: whether the file holds its own calibration, so that its numbers are deg C whatever was asked for.
         note: about all frames, for :attr:`ThermalFrame.note`.
+        found: notes on what shows only in reading, complete after the first frame.
         fps: frames per second; None where the format doesn't say.
     """
 
@@ -116,3 +117,4 @@ class Stored:
     calibrated: bool = False
     note: str = ""
     fps: float | None = None
+    found: list[str] = field(default_factory=list)

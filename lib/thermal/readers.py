@@ -9,9 +9,12 @@ import numpy as np
 
 from lib.thermal.arrays import check_finite, read_bin, read_npy, read_npz
 from lib.thermal.channels import read_channels, size_of_channels
+from lib.thermal.flir import read_fff
+from lib.thermal.foreign import converter_of
 from lib.thermal.frame import GREY_LEVELS, Reading, Stored, ThermalFrame
-from lib.thermal.pictures import read_picture, read_tiff
+from lib.thermal.pictures import read_picture
 from lib.thermal.table import read_csv
+from lib.thermal.tiff import read_tiff
 from lib.thermal.units import CELSIUS, NO_TEMPERATURES, Unit, check_celsius, decide_unit
 from lib.thermal.video import VIDEO_SUFFIXES, read_video
 from lib.utils.errors import DataError
@@ -24,6 +27,7 @@ READERS: dict[str, Callable[[Path, Reading], Stored]] = {
     ".tsv": read_csv,
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".bmp"), read_picture),
     **dict.fromkeys((".tif", ".tiff"), read_tiff),
+    **dict.fromkeys((".fff", ".seq"), read_fff),
     **dict.fromkeys(VIDEO_SUFFIXES, read_video),
 }
 """By the end of a file's name, in lower case."""
@@ -156,7 +160,8 @@ class FrameReader:
         """A file's frames as stored, which nothing but :meth:`frames` needs."""
         reader = READERS.get(path.suffix.lower())
         if reader is None:
-            raise DataError(f"{path}: expected a name that ends in one of {' '.join(READERS)}")
+            expected = f"expected a name that ends in one of {' '.join(READERS)}"
+            raise DataError(f"{path}: {converter_of(path) or expected}")
         try:
             return reader(path, self._reading)
         except DataError:
@@ -182,15 +187,16 @@ class FrameReader:
             if numbers.dtype == np.uint8 and self._reading.grey_range:
                 low, high = self._reading.grey_range
                 levels = np.float32(low) + levels * np.float32((high - low) / 255)
-            return ThermalFrame(levels, False, _joined([stored.note, "grey levels, no temperatures"]), GREY_LEVELS)
-        notes = [stored.note]
+            note = _joined([stored.note, *stored.found, "grey levels, no temperatures"])
+            return ThermalFrame(levels, False, note, GREY_LEVELS)
+        notes = [stored.note, *stored.found]
         if self._is_open(numbers, stored):
             unit = self._decided.get(path.suffix.lower()) or decide_unit(numbers, str(path))
             notes.append(f"integers read as {unit.name}, by their values (--temp_preset overrules that)")
         unit = unit or stored.unit or CELSIUS
         with np.errstate(over="ignore"):  # what is too large for float32 is told as not finite
             celsius = np.ascontiguousarray(numbers if unit is CELSIUS else unit.celsius(numbers), np.float32)
-        notes.append(check_celsius(celsius, numbers, unit, str(path)))
+        notes.append(check_celsius(celsius, numbers, unit, str(path), calibrated=stored.calibrated))
         return ThermalFrame(celsius, True, _joined(notes), unit.name)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lib.thermal.foreign import converter_of
 from lib.thermal.frame import Reading, ThermalFrame
 from lib.thermal.readers import FRAME_SUFFIXES, FrameReader
 from lib.utils.errors import DataError
@@ -111,7 +112,8 @@ def _files_of(folder: Path) -> list[Path]:
     skipped = sorted(entry.name for entry in set(entries) - set(files))
     listing = first_few(skipped)
     if not files:
-        others = f"; there are {listing}" if skipped else ""
+        converters = dict.fromkeys(filter(None, map(converter_of, entries)))
+        others = "".join([f"; there are {listing}" if skipped else "", *(f"; {text}" for text in converters)])
         kinds = " ".join(sorted(FRAME_SUFFIXES))
         raise DataError(f"{folder}: no thermal frames; expected files that end in {kinds}{others}")
     if skipped:

@@ -73,6 +73,12 @@ WARM_SKIN = 31.0
 HOT = 90.0
 """deg C up to which numbers that are too warm for skin may still be skin in a finer unit."""
 
+CALIBRATED = (
+    "correct emissivity, distance and the other settings in the camera's software and save it again, or export its "
+    "temperatures from there as CSV"
+)
+"""What to do about a file whose own calibration gives temperatures that can't be."""
+
 
 class UnitError(DataError):
     """A file's numbers leave their unit open, or are no temperatures in the unit that they were taken for."""
@@ -168,7 +174,7 @@ def _may_be_meant(other: _Scene, found: _Scene) -> bool:
     return other.possible and (cold or finer_skin or endless)
 
 
-def check_celsius(celsius: np.ndarray, numbers: np.ndarray, unit: Unit, path: str) -> str:
+def check_celsius(celsius: np.ndarray, numbers: np.ndarray, unit: Unit, path: str, *, calibrated: bool = False) -> str:
     """Refuse numbers that can't be temperatures of a camera's scene.
 
     Args:
@@ -176,6 +182,7 @@ def check_celsius(celsius: np.ndarray, numbers: np.ndarray, unit: Unit, path: st
         numbers: (H, W) as stored, which ``unit`` made ``celsius`` of.
         unit: see there.
         path: for messages.
+        calibrated: whether the file's own calibration made them, which no option changes.
 
     Returns:
         A note on single pixels outside :data:`MEASURABLE`, else nothing.
@@ -190,7 +197,11 @@ def check_celsius(celsius: np.ndarray, numbers: np.ndarray, unit: Unit, path: st
         bad = np.count_nonzero(~np.isfinite(celsius))
         raise DataError(
             f"{path}: {bad} of {celsius.size} values aren't finite; expected a temperature in every pixel: "
-            "fill dead and overdriven pixels before, e.g. with their neighbours' median"
+            + (
+                CALIBRATED
+                if calibrated
+                else "fill dead and overdriven pixels before, e.g. with their neighbours' median"
+            )
         )
     outside = 0
     if coldest < MEASURABLE[0] or warmest > MEASURABLE[1]:
@@ -198,6 +209,11 @@ def check_celsius(celsius: np.ndarray, numbers: np.ndarray, unit: Unit, path: st
     usual = np.percentile(celsius, (1, 99)).tolist() if outside or coldest > 200 else [coldest, warmest]
     # The rounding of float32 may put a count of 0 a hair below.
     if coldest < ABSOLUTE_ZERO - 0.01 or 100 * outside > celsius.size or usual[0] > 200:
+        if calibrated:
+            raise DataError(
+                f"{path}: its own calibration gives {usual[0]:.1f} to {usual[1]:.1f} deg C (1st to 99th percentile), "
+                f"which can't be a scene's temperatures; {CALIBRATED}"
+            )
         raise UnitError(_wrong_unit(np.percentile(numbers, (1, 99)).tolist(), usual, unit, path))
     if outside:
         return f"{outside} pixels outside {MEASURABLE[0]:g} to {MEASURABLE[1]:g} deg C"
