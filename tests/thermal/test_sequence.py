@@ -41,6 +41,7 @@ STACK = [scene(seed) for seed in range(20)]
         ("stack.tif", tiff(STACK, big=True)),
         ("stack.bin", b"".join(np.round((frame + 273.15) / 0.04).astype("<u2").tobytes() for frame in STACK)),
     ],
+    ids=["npy", "Fortran order", "with a channel", "npz", "tiff", "BigTIFF", "bin"],
 )
 def test_a_file_of_many_frames_is_a_sequence(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
