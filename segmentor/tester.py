@@ -19,8 +19,8 @@ from lib.utils.errors import CheckpointError
 from lib.utils.runtime import Runtime
 from segmentor.evaluation.evaluator import Evaluation, evaluate
 from segmentor.evaluation.inference import build_inference
-from segmentor.evaluation.report import environment, write_results
-from segmentor.evaluation.result_folder import ResultWriter, clear_results, refuse_source_folder
+from segmentor.evaluation.report import RESULT_FILES, environment, write_results
+from segmentor.evaluation.result_folder import ResultWriter, result_manifest
 
 logger = logging.getLogger("samcl")
 
@@ -38,6 +38,7 @@ class Tester:
     Raises:
         CheckpointError: no checkpoint is named, or it doesn't fit the network.
         ConfigError: the results would be written to the folder that frames are read from.
+        OutputError: the folder holds labels or results that no test or prediction wrote.
         DataError: there are no frames, or they can't be read.
     """
 
@@ -47,7 +48,7 @@ class Tester:
         self.config = config
         self.runtime = runtime
         self.out_dir = Path(config.test.out_dir or _default_out_dir(config.network.resume, config.test.val_aug))
-        refuse_source_folder(config, self.out_dir)
+        self.manifest = result_manifest(self.out_dir, RESULT_FILES, _sources(config), runtime.world.rank)
         network = build_network_with_weights(config).to(runtime.device)
         self.network = network.to(memory_format=torch.channels_last)
         self.batches = build_eval_loader(
@@ -70,10 +71,10 @@ class Tester:
         config, world = self.config, self.runtime.world
         logger.info("testing %s, writing to %s", config.network.resume, self.out_dir)
         if world.is_main:
-            clear_results(self.out_dir)
+            self.manifest.clear()
         join_over_processes([])  # nobody writes before that is done
         start = time.perf_counter()
-        with ResultWriter(config, self.out_dir, world.rank) as writer:
+        with ResultWriter(config, self.manifest) as writer:
             result = evaluate(
                 build_inference(config.test, self.network, self.runtime, config.test.amp),
                 tqdm(self.batches, unit="batch", dynamic_ncols=True, disable=None if world.is_main else True),
@@ -94,7 +95,8 @@ class Tester:
         metrics = self._metrics(result, set_boundary_scores(frames, config.data.num_classes))
         metrics["frames_per_second"] = round(result.images / (time.perf_counter() - start), 3)
         if world.is_main:
-            report = write_results(config, self.out_dir, metrics, frames)
+            with self.manifest.writing(*(self.out_dir / name for name in RESULT_FILES)):
+                report = write_results(config, self.out_dir, metrics, frames)
             logger.info("mIoU %.2f %% on %d frames: %s", 100 * metrics["miou"], result.images, report)
         return metrics
 
@@ -121,3 +123,9 @@ def _default_out_dir(checkpoint: str, val_aug: str) -> str:
     """Named after the checkpoint, and another one for unconstrained frames."""
     suffix = "" if val_aug == "none" else f"_{val_aug}"
     return f"seg_results/{Path(checkpoint).stem}{suffix}"
+
+
+def _sources(config: Config) -> list[Path]:
+    """Folders that frames are read from, or may be."""
+    roots = [Path(root, split) for root in config.data.data_dir for split in ("", "train", "val")]
+    return roots + ([Path(config.test.test_dir)] if config.test.test_dir else [])

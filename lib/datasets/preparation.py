@@ -8,17 +8,25 @@ from pathlib import Path
 
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
+from lib.utils.manifest import Manifest, refuse_sources
 from lib.utils.text import first_few
 
 log = logging.getLogger("samcl")
 
 OPTIONS_FILE = "prepare.json"
 SKIPPED_FILE = "skipped.csv"
+REMEDY = "choose another OUT_DIR, or move them away"
 
 
 def claim_folder(
-    out_dir: Path, options: Mapping[str, object], outputs: Collection[Path], expected: Collection[Path], overwrite: bool
-) -> None:
+    out_dir: Path,
+    options: Mapping[str, object],
+    outputs: Collection[Path],
+    expected: Collection[Path],
+    overwrite: bool,
+    read: Collection[Path],
+    tables: Iterable[str] = (),
+) -> Manifest:
     """Make sure that ``out_dir`` holds nothing, or only what was prepared of these frames with the same options.
 
     Args:
@@ -26,16 +34,30 @@ def claim_folder(
         options: what decides the content of prepared files; JSON values.
         outputs: prepared files that are in ``out_dir`` now.
         expected: those that it may hold in the end. Others would be trained on, or be in two splits.
-        overwrite: remove ``outputs`` instead of asking questions.
+        overwrite: remove ``outputs`` instead of asking questions; never those that no preparation wrote.
+        read: folders that frames are read from.
+        tables: names of files about all frames.
+
+    Returns:
+        The manifest of the prepared files, to list those that are written.
 
     Raises:
+        ConfigError: ``out_dir`` is a folder that is read.
         DataError: prepared with other options, of unknown origin, or of other frames.
+        OutputError: files would be replaced or removed that no preparation wrote.
     """
-    path = out_dir / OPTIONS_FILE
-    if overwrite:
-        for output in outputs:
-            output.unlink()
-    elif path.exists():
+    path, manifest = out_dir / OPTIONS_FILE, Manifest(out_dir, "prepare")
+    refuse_sources(out_dir, {str(file.parent.relative_to(out_dir)) for file in expected}, read, REMEDY)
+    if not path.exists() and outputs:
+        raise DataError(
+            f"{out_dir}: holds frames ({next(iter(outputs))}) but no {OPTIONS_FILE}, so their origin is unknown. "
+            "Choose another OUT_DIR, or move them away."
+        )
+    if not path.exists() and not manifest.exists():
+        manifest.refuse_others([out_dir / name for name in (SKIPPED_FILE, *tables)], REMEDY)
+    if not path.exists():
+        overwrite = False  # there is nothing
+    elif not overwrite:
         before = _read_options(path)
         differing = [
             f"{key} was {before.get(key)}, now {options.get(key)}"
@@ -47,15 +69,16 @@ def claim_folder(
                 f"{out_dir}: was prepared with other options ({'; '.join(differing)}). "
                 "Choose another OUT_DIR, or --overwrite y to prepare it anew."
             )
-    elif outputs:
-        raise DataError(
-            f"{out_dir}: holds frames ({next(iter(outputs))}) but no {OPTIONS_FILE}, so their origin is unknown. "
-            "Choose another OUT_DIR, or --overwrite y to replace them."
-        )
-    if not overwrite:
         _refuse_strangers(out_dir, outputs, set(expected))
+    if path.exists() and not manifest.exists():  # of a former version, for which this file stood for all
+        with manifest.writing(*outputs):
+            pass
+    if overwrite:
+        manifest.refuse_others(outputs, REMEDY)
+        manifest.clear()
     with atomic_write(path, "w") as file:
         file.write(json.dumps(options, indent=2) + "\n")
+    return manifest
 
 
 def _refuse_strangers(out_dir: Path, outputs: Iterable[Path], expected: set[Path]) -> None:
@@ -102,7 +125,7 @@ def check_val_subjects(subjects: Collection[str], val_subjects: Collection[str])
 
 def write_skipped(out_dir: Path, skipped: Iterable[tuple[str, str]]) -> None:
     """Write ``skipped.csv``: the name and the reason of each frame that was left out."""
-    with atomic_write(out_dir / SKIPPED_FILE, "w", newline="") as file:
+    with atomic_write(out_dir / SKIPPED_FILE, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("name", "reason"))
         writer.writerows(skipped)

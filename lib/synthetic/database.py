@@ -8,7 +8,7 @@ are spread over recordings (``seq``) of at most ``FRAMES_PER_SEQUENCE``; clothes
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -98,9 +98,8 @@ def synthesize(
     _check(subjects, frames, height, width, seed)
     out_dir, options = Path(out_dir), Options(height, width, seed, bool(unconstrained))
     path = out_dir / OPTIONS_FILE
-    if not path.exists() and out_dir.is_dir() and any(out_dir.glob("*.ljson")):
-        raise DataError(f"{out_dir} holds frames that are not synthetic (no {OPTIONS_FILE}); choose another folder")
-    keep_options(path, {"synthetic": True, "version": VERSION, **asdict(options)})
+    others = [*out_dir.glob("*.ljson"), *out_dir.glob("*.npy")]
+    keep_options(path, {"synthetic": True, "version": VERSION, **asdict(options)}, others)
     names = frame_names(subjects, frames)
     missing = [name for name in names if not _complete(out_dir, name)]
     if len(missing) < len(names):
@@ -123,15 +122,16 @@ def _check(subjects: int, frames: int, height: int, width: int, seed: int) -> No
             raise DataError(f"synthetic database: {name} must be {low} to {high}, got {value}")
 
 
-def keep_options(path: Path, options: Mapping[str, object]) -> None:
+def keep_options(path: Path, options: Mapping[str, object], frames: Collection[Path]) -> None:
     """Write what the frames in a folder are made with as JSON, or check that it is what they were made with before.
 
     Args:
         path: of the file, beside the frames.
         options: JSON values.
+        frames: files in the folder that would be taken for synthetic ones, or replaced by them.
 
     Raises:
-        DataError: the file has other options, or isn't JSON.
+        DataError: the file has other options, or isn't JSON; or there are frames and no such file.
     """
     if path.exists():
         try:
@@ -144,6 +144,8 @@ def keep_options(path: Path, options: Mapping[str, object]) -> None:
                 "give the same options, choose another folder, or delete this one"
             )
         return
+    if frames:
+        raise DataError(f"{path.parent} holds frames that are not synthetic (no {path.name}); choose another folder")
     with atomic_write(path, "w") as file:
         json.dump(options, file, indent=2)
         file.write("\n")

@@ -17,6 +17,7 @@ from lib.utils.text import first_few
 logger = logging.getLogger("samcl")
 
 Named = Iterator[tuple[str, ThermalFrame]]
+OnBad = Callable[[str, DataError], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,12 @@ class ThermalSequence:
         return self.frames()
 
 
-def open_sequence(source: str | os.PathLike, reading: Reading | None = None) -> ThermalSequence:
+def open_sequence(
+    source: str | os.PathLike,
+    reading: Reading | None = None,
+    on_bad: OnBad | None = None,
+    on_listed: Callable[[Path], None] | None = None,
+) -> ThermalSequence:
     """Open a file of one or more frames, a folder of files of one frame each, a video, or ``-`` for names on stdin.
 
     Of a folder, ``image/`` is read if there is one, as in test folders; in natural order (frame2 before frame10),
@@ -53,23 +59,26 @@ def open_sequence(source: str | os.PathLike, reading: Reading | None = None) -> 
     Args:
         source: see above.
         reading: as of :func:`~lib.thermal.readers.read_thermal`.
+        on_bad: gets the name of a file that can't be read, or not to its end, and the reason, and iterating goes on
+            with the next file; None raises the reason instead.
+        on_listed: gets each path from standard input before it is opened, and may raise.
 
     Raises:
         DataError: no such file or folder, nothing to read in it, a damaged file, or integers whose unit is unclear.
     """
     reader = FrameReader(reading)
     if str(source) == "-":
-        return ThermalSequence(None, None, lambda: _listed(sys.stdin, reader))
+        return ThermalSequence(None, None, lambda: _listed(sys.stdin, reader, on_bad, on_listed))
     path = Path(source)
     if path.is_dir():
         files = _files_of(path / "image" if (path / "image").is_dir() else path)
         reader.decide(files, str(path))
-        return ThermalSequence(len(files), None, lambda: _each(files, reader))
+        return ThermalSequence(len(files), None, lambda: _each(files, reader, on_bad))
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     stored = reader.open(path)
     reader.decide([path], str(path))
-    return ThermalSequence(stored.count, stored.fps, lambda: _frames_of(path, reader))
+    return ThermalSequence(stored.count, stored.fps, lambda: _until_bad(_frames_of(path, reader), path, on_bad))
 
 
 def _frames_of(path: Path, reader: FrameReader) -> Named:
@@ -79,19 +88,34 @@ def _frames_of(path: Path, reader: FrameReader) -> Named:
         yield (path.stem if stored.count == 1 else f"{path.stem}_{index:06d}"), frame
 
 
-def _each(files: Iterable[Path], reader: FrameReader) -> Named:
+def _until_bad(frames: Named, path: Path, on_bad: OnBad | None) -> Named:
+    """The frames of a file up to one that can't be read, which ``on_bad`` is told; without it, that is raised."""
+    try:
+        yield from frames
+    except DataError as error:
+        if on_bad is None:
+            raise
+        on_bad(path.name, error)
+
+
+def _each(files: Iterable[Path], reader: FrameReader, on_bad: OnBad | None) -> Named:
     taken: set[str] = set()
     for path in files:
-        yield _unique(path.stem, path, taken), reader.read(path)
+        name = _unique(path.stem, path, taken)
+        yield from _until_bad(((name, reader.read(each)) for each in (path,)), path, on_bad)
 
 
-def _listed(lines: Iterable[str], reader: FrameReader) -> Named:
+def _listed(
+    lines: Iterable[str], reader: FrameReader, on_bad: OnBad | None, on_listed: Callable[[Path], None] | None
+) -> Named:
     """Frames of the files that lines name, read as the lines come."""
     taken: set[str] = set()
     for line in lines:
         if line.strip():
             path = Path(line.strip())
-            for name, frame in _frames_of(path, reader):
+            if on_listed is not None:
+                on_listed(path)
+            for name, frame in _until_bad(_frames_of(path, reader), path, on_bad):
                 yield _unique(name, path, taken), frame
 
 

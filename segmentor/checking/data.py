@@ -12,6 +12,7 @@ from lib.datasets.check import Finding, Report, check_data, faults_of_some, find
 from lib.utils.config import Config
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
+from lib.utils.manifest import REMEDY, Manifest, refuse_sources
 from lib.utils.runtime import Runtime
 
 logger = logging.getLogger("samcl")
@@ -31,6 +32,8 @@ class Checker:
 
     Raises:
         DataError: ``data.data_dir`` names no folder.
+        ConfigError: ``check.json`` would go into a folder that is checked.
+        OutputError: there is a ``check.json`` that no check wrote.
     """
 
     def __init__(self, config: Config, runtime: Runtime) -> None:
@@ -39,6 +42,11 @@ class Checker:
         self.config = config
         self.runtime = runtime
         self.path = Path(config.test.out_dir or DEFAULT_OUT_DIR) / "check.json"
+        folders = [Path(root, split) for root in config.data.data_dir for split in ("", "train", "val")]
+        folders += [folder / kind for folder in folders[:] for kind in ("image", "label")]
+        refuse_sources(self.path.parent, (), folders, REMEDY)
+        self._manifest = Manifest(self.path.parent, "check")
+        self._manifest.refuse_others([self.path], REMEDY)
 
     def run(self) -> dict[str, Any] | None:
         """Print the table and write ``check.json``; returns its content, in the main process alone.
@@ -58,6 +66,7 @@ class Checker:
         content = {"data_dir": [str(root) for root in data.data_dir], **report.as_json()}
         with atomic_write(self.path, "w") as file:
             json.dump(content, file, indent=2)
+        self._manifest.add(self.path)
         _print(table(report))
         if report.errors:
             count = len(report.errors)

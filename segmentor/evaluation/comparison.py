@@ -14,6 +14,7 @@ from lib.metrics.statistics import paired_difference
 from lib.utils.config import Config
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
+from lib.utils.manifest import REMEDY, Manifest, refuse_sources
 from lib.utils.runtime import Runtime
 from lib.vis.report.comparison import (
     BY_CLASS,
@@ -50,7 +51,8 @@ class Comparer:
         runtime: unused; every phase gets it.
 
     Raises:
-        ConfigError: fewer than two folders.
+        ConfigError: fewer than two folders, or the results would go into one of them.
+        OutputError: there are files of the results' names that no comparison wrote.
         DataError: a folder isn't one of a test with labels, or there is no class that all have.
     """
 
@@ -62,6 +64,10 @@ class Comparer:
                 f"--runs RUN RUN ..."
             )
         self.out_dir = Path(config.test.out_dir or "seg_results/comparison")
+        refuse_sources(self.out_dir, (), folders, REMEDY)
+        self._manifest = Manifest(self.out_dir, "compare")
+        self._paths = [self.out_dir / f"compare.{ending}" for ending in ("json", "csv", "html")]
+        self._manifest.refuse_others(self._paths, REMEDY)
         self.runs = [
             read_run(folder, name, self.out_dir) for folder, name in zip(folders, unique_names(folders), strict=True)
         ]
@@ -85,22 +91,25 @@ class Comparer:
                 name: {key: value and asdict(value) for key, value in scores.items()} for name, scores in paired.items()
             },
         }
-        with atomic_write(self.out_dir / "compare.json", "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
-        with atomic_write(
-            self.out_dir / "compare.csv", "w", newline="", encoding="utf-8", errors="surrogateescape"
-        ) as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(rows)
-        with atomic_write(self.out_dir / "compare.html", "w", encoding="utf-8", errors="replace") as file:
-            file.write(comparison_page(report))
+        with self._manifest.writing(*self._paths):
+            self._write(content, rows, comparison_page(report))
         for row in rows:
             if row["score"] == "miou":
                 change = "" if row["difference"] is None else f"  {row['difference']:+.2f}"
                 logger.info("%s: mIoU %.2f %%%s", row["run"], row["value"], change)
         logger.info("comparison: %s", self.out_dir / "compare.html")
         return content
+
+    def _write(self, content: dict[str, Any], rows: list[dict[str, Any]], page: str) -> None:
+        json_path, csv_path, html_path = self._paths
+        with atomic_write(json_path, "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=2)
+        with atomic_write(csv_path, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+            writer = csv.DictWriter(file, COLUMNS)
+            writer.writeheader()
+            writer.writerows(rows)
+        with atomic_write(html_path, "w", encoding="utf-8", errors="replace") as file:
+            file.write(page)
 
 
 def unique_names(folders: Sequence[Path]) -> list[str]:

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -12,6 +11,10 @@ import numpy as np
 from lib import vis
 from lib.utils.config import Config
 from lib.utils.files import atomic_write
+from lib.utils.manifest import Manifest
+
+FRAME_FILES = (("label", ".png"), ("vis", ".png"), ("prob", ".npy"))
+"""Folder and suffix of the files of each frame."""
 
 
 class Background:
@@ -55,13 +58,13 @@ class FrameFiles:
 
     Args:
         config: of the run.
-        out_dir: gets the three folders.
+        manifest: of the folder that gets the three; lists the files.
     """
 
-    def __init__(self, config: Config, out_dir: Path) -> None:
+    def __init__(self, config: Config, manifest: Manifest) -> None:
         self.save_prob = config.test.save_prob
         self._names = config.data.names
-        self._out_dir = out_dir
+        self._manifest = manifest
         self._palette = vis.palette_of(config.data.num_classes, config.data.palette)
 
     def write(self, name: str, frame: np.ndarray, label: np.ndarray, probability: np.ndarray | None) -> np.ndarray:
@@ -73,9 +76,12 @@ class FrameFiles:
             label: (H, W) uint8 predicted classes.
             probability: (H, W, C) float32 of the classes; needed with ``save_prob`` alone.
         """
-        vis.save_label(self._out_dir / "label" / f"{name}.png", label, self._palette)
-        picture = vis.save_overlay(self._out_dir / "vis" / f"{name}.png", frame, label, self._names, self._palette)
-        if self.save_prob:
-            with atomic_write(self._out_dir / "prob" / f"{name}.npy") as file:
-                np.save(file, np.ascontiguousarray(probability))
+        folder = self._manifest.folder
+        label_path, picture_path, probability_path = (folder / part / f"{name}{end}" for part, end in FRAME_FILES)
+        with self._manifest.writing(label_path, picture_path, *[probability_path] * self.save_prob):
+            vis.save_label(label_path, label, self._palette)
+            picture = vis.save_overlay(picture_path, frame, label, self._names, self._palette)
+            if self.save_prob:
+                with atomic_write(probability_path) as file:
+                    np.save(file, np.ascontiguousarray(probability))
         return picture

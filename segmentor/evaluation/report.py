@@ -30,6 +30,8 @@ from lib.vis.report.numbers import percent
 
 logger = logging.getLogger("samcl")
 
+RESULT_FILES = ("metrics.json", "frames.csv", "report.html")
+"""What :func:`write_results` writes."""
 MAX_EXAMPLES = 3
 """Of the best, of the median and of the worst frames."""
 

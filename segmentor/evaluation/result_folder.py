@@ -1,9 +1,7 @@
-"""The result folder of a test: an earlier test's files are removed, then frames are written and scored in threads."""
+"""The result folder of a test or a prediction: who may write to it, and frames written and scored in threads."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,80 +14,48 @@ from lib.metrics import FrameScores, frame_scores
 from lib.utils.config import Config
 from lib.utils.errors import ConfigError
 from lib.utils.machine import available_cores
-from segmentor.evaluation.frame_files import Background, FrameFiles
+from lib.utils.manifest import REMEDY, Manifest, is_same, refuse_sources
+from segmentor.evaluation.frame_files import FRAME_FILES, Background, FrameFiles
 
-SUMMARIES = ("metrics.json", "frames.csv", "report.html")
-"""Files about all frames."""
-FRAME_FILES = (("label", ".png"), ("vis", ".png"), ("prob", ".npy"))
-"""Folder and suffix of the files of each frame."""
-LISTING = ".written-{}.jsonl"
-"""Names of the frames whose files were written by a process, one JSON string a line."""
+PARTS = tuple(part for part, _ in FRAME_FILES)
 MAX_THREADS = 8
 
 
-def refuse_source_folder(config: Config, out_dir: Path) -> None:
-    """Check that results aren't written where frames are read from: masks would replace labels, or be taken for them.
-
-    Raises:
-        ConfigError: ``out_dir`` is such a folder.
-    """
-    sources = [Path(root, split) for root in config.data.data_dir for split in ("", "train", "val")]
-    if config.test.test_dir:
-        folder = Path(config.test.test_dir)
-        sources += [folder, *([folder.parent] if folder.name == "image" else [])]
-    if out_dir.resolve() in [source.resolve() for source in sources]:
-        raise ConfigError(
-            f"test.out_dir: {out_dir} is a folder that frames and labels are read from, and the masks in its label/ "
-            f"would be taken for the truth; name another one with --out_dir"
-        )
-
-
-def clear_results(folder: Path) -> None:
-    """Remove what earlier tests and predictions wrote into ``folder``, and nothing else."""
-    for name in SUMMARIES:
-        (folder / name).unlink(missing_ok=True)
-    for listing in sorted(folder.glob(LISTING.format("*"))):
-        for name in _listed(listing):
-            for part, suffix in FRAME_FILES:
-                (folder / part / f"{name}{suffix}").unlink(missing_ok=True)
-        listing.unlink()
-
-
-def _listed(listing: Path) -> Iterator[str]:
-    """Names in a listing; the last line of a killed test may be cut off."""
-    for line in listing.read_text(encoding="utf-8").splitlines():
-        try:
-            name = json.loads(line)
-        except json.JSONDecodeError:
-            continue
-        if isinstance(name, str) and Path(name).name == name:
-            yield name
-
-
-class Listing:
-    """A context that lists the frames whose files are written, for the next :func:`clear_results`.
-
-    A name is listed before the files are written: those of a killed process must be found, too.
+def result_manifest(folder: Path, names: Iterable[str], sources: Iterable[Path], rank: int = 0) -> Manifest:
+    """The manifest of a folder that the results of a test or a prediction may be written to.
 
     Args:
-        folder: of the results.
+        folder: of the results; gets ``label/``, ``vis/`` and ``prob/``. It is neither made nor changed here.
+        names: of the other files in it.
+        sources: files and folders that the run reads; they need not exist.
         rank: of this process.
+
+    Raises:
+        ConfigError: results would replace what the run reads, or be taken for the truth of frames that it reads.
+        OutputError: the folder holds labels, or files of these names, that no test or prediction wrote.
     """
+    sources, manifest = list(sources), Manifest(folder, "results", rank)
+    read = [source for source in sources if source.is_dir()]
+    read += [source.parent for source in read if source.name == "image"]
+    read += [source / part for source in read for part in ("image", "label")]
+    refuse_sources(folder, PARTS, read, REMEDY)
+    for source in sources:
+        refuse_result(folder, names, source)
+    frame_files = [path for part in PARTS for path in (folder / part).glob("[!.]*") if path.is_file()]
+    manifest.refuse_others([*frame_files, *manifest.own_files(), *(folder / name for name in names)], REMEDY)
+    return manifest
 
-    def __init__(self, folder: Path, rank: int = 0) -> None:
-        self._path = folder / LISTING.format(rank)
 
-    def __enter__(self) -> "Listing":
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = open(self._path, "w", encoding="utf-8", buffering=1)
-        return self
+def refuse_result(folder: Path, names: Iterable[str], source: Path) -> None:
+    """Check that a file that is read is none that results in ``folder`` would replace; see :func:`result_manifest`.
 
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._file.close()
-
-    def add(self, name: str) -> None:
-        """List a frame whose files are about to be written."""
-        self._file.write(f"{json.dumps(name)}\n")
+    Raises:
+        ConfigError: it is.
+    """
+    parents = [folder / part for part in PARTS]
+    replaced = any(is_same(source.parent, parent) for parent in parents)
+    if replaced or any(is_same(source, folder / name) for name in names):
+        raise ConfigError(f"{folder}: {source} is read, and results written there would replace it; {REMEDY}")
 
 
 class ResultWriter:
@@ -97,26 +63,22 @@ class ResultWriter:
 
     Args:
         config: of the run.
-        out_dir: see :class:`~segmentor.evaluation.frame_files.FrameFiles`.
-        rank: of this process.
+        manifest: see :class:`~segmentor.evaluation.frame_files.FrameFiles`.
     """
 
-    def __init__(self, config: Config, out_dir: Path, rank: int = 0) -> None:
-        self._files = FrameFiles(config, out_dir)
+    def __init__(self, config: Config, manifest: Manifest) -> None:
+        self._files = FrameFiles(config, manifest)
         self._num_classes = config.data.num_classes
         threads = min(MAX_THREADS, available_cores())
         self._background = Background(threads, max_pending=2 * config.test.batch_size + threads)
-        self._listing = Listing(out_dir, rank)
-        self._contexts = ExitStack()
         self._scores: list[Future] = []
 
     def __enter__(self) -> "ResultWriter":
-        self._contexts.enter_context(self._background)
-        self._contexts.enter_context(self._listing)
+        self._background.__enter__()
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._contexts.__exit__(kind, error, trace)
+        self._background.__exit__(kind, error, trace)
 
     def write(self, batch: dict[str, Any], logits: Tensor, prediction: Tensor) -> None:
         """Queue the files and scores of a batch.
@@ -134,7 +96,6 @@ class ResultWriter:
         # As bytes, -1 is 255.
         truths = [None] * count if batch["label"] is None else batch["label"].to(torch.uint8).numpy()
         for frame in zip(batch["name"], batch["frame"], predictions, probabilities, truths, strict=True):
-            self._listing.add(frame[0])
             self._scores.append(self._background.submit(self._finish, *frame))
 
     def scores(self) -> list[FrameScores]:

@@ -18,10 +18,11 @@ from lib.models.build import build_network_with_weights
 from lib.utils.config import Config
 from lib.utils.errors import CheckpointError, ConfigError
 from lib.utils.files import atomic_write
+from lib.utils.manifest import REMEDY, Manifest, refuse_sources
 from lib.utils.runtime import Runtime
 from lib.vis import palette_of
 from segmentor.export.exportable import ExportableModel
-from segmentor.export.sample_inputs import sample_batches
+from segmentor.export.sample_inputs import frame_folders, sample_batches
 
 logger = logging.getLogger("samcl")
 
@@ -44,7 +45,8 @@ class Exporter:
 
     Raises:
         CheckpointError: no checkpoint is named, or it doesn't fit the network.
-        ConfigError: a package is missing.
+        ConfigError: a package is missing, or the file would go into a folder that sample frames are read from.
+        OutputError: there is a file of its name that no export wrote.
     """
 
     def __init__(self, config: Config, runtime: Runtime) -> None:
@@ -56,12 +58,15 @@ class Exporter:
                 f"export.format: onnx needs packages that aren't installed: pip install {' '.join(missing)}; or write "
                 "--format torch_export, which needs none"
             )
-        self.config = config
-        self.network = build_network_with_weights(config).eval()
-        self.model = ExportableModel(self.network, **normalization(config.normalize)).eval()
         stem = Path(config.network.resume).stem
         suffix = ".onnx" if config.export.format == "onnx" else ".pt2"
         self.path = Path(config.test.out_dir or f"seg_results/{stem}_export") / f"{stem}{suffix}"
+        refuse_sources(self.path.parent, (), frame_folders(config), REMEDY)
+        self._manifest = Manifest(self.path.parent, "export")
+        self._manifest.refuse_others([self.path], REMEDY)
+        self.config = config
+        self.network = build_network_with_weights(config).eval()
+        self.model = ExportableModel(self.network, **normalization(config.normalize)).eval()
         width, height = config.train.data_transformer.input_size
         self.size = (_next_multiple(height), _next_multiple(width))
 
@@ -94,6 +99,7 @@ class Exporter:
                     f"{self.path}: not written, as the export's probabilities differ from the network's by up to "
                     f"{difference:.1e}; expected less than {TOLERANCE:.0e}"
                 )
+        self._manifest.add(self.path)
         logger.info(
             "largest difference of a probability, network to export, on %d batches of %s frames: %.1e",
             *(len(batches), "real" if self.config.test.test_dir or self.config.data.data_dir else "generated"),

@@ -1,5 +1,7 @@
 """Sample inputs, on which an exported network is compared with the original."""
 
+from pathlib import Path
+
 import numpy as np
 
 from lib.datasets.build import reading_of
@@ -29,6 +31,12 @@ def sample_batches(config: Config, size: tuple[int, int]) -> list[np.ndarray]:
     larger = (size[0] + 32, size[1] + 32)
     one, many = (np.stack([_letterboxed(frame, size) for frame in chosen]) for chosen in (frames[:1], frames))
     return [one, many, np.stack([_letterboxed(frame, larger) for frame in frames[:2]])]
+
+
+def frame_folders(config: Config) -> list[Path]:
+    """Folders that the frames may be read from."""
+    roots = [config.test.test_dir] if config.test.test_dir else [Path(root, "val") for root in config.data.data_dir]
+    return [Path(root, part) for root in roots for part in ("", "image", "label")]
 
 
 def _frames(config: Config) -> list[np.ndarray]:

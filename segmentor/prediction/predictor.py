@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from lib.datasets.build import normalization, reading_of
+from lib.datasets.preparation import SKIPPED_FILE, write_skipped
 from lib.metrics.components import remove_small_components
 from lib.metrics.regions import Measurement, find_regions, measure, region_names
 from lib.models.build import build_network_with_weights
@@ -22,10 +24,11 @@ from lib.thermal import Letterbox, ThermalFrame, normalize, open_sequence
 from lib.utils.config import Config
 from lib.utils.errors import CheckpointError, ConfigError, DataError
 from lib.utils.runtime import Runtime
+from lib.utils.text import first_few
 from lib.vis.video import VideoFile
 from segmentor.evaluation.frame_files import Background, FrameFiles
 from segmentor.evaluation.inference import build_inference
-from segmentor.evaluation.result_folder import Listing, clear_results
+from segmentor.evaluation.result_folder import refuse_result, result_manifest
 from segmentor.prediction.polarity import Polarity
 from segmentor.prediction.region_table import FILES, RegionTable
 
@@ -33,6 +36,8 @@ logger = logging.getLogger("samcl")
 
 DEFAULT_FPS = 10.0
 """Frames per second of the video where the frame rate is unknown."""
+OTHER_FILES = (*FILES, "overlay.mp4", SKIPPED_FILE)
+"""Those in the folder of the results that are not of one frame."""
 WRITERS = 2
 MAX_NOTES = 5
 
@@ -42,12 +47,14 @@ class PreparedFrame(NamedTuple):
 
     Attributes:
         name: unique among the frames.
+        position: 0, 1, ... in the sequence, files that were left out counted.
         frame: as read, of its own size.
         image: (1, h, w) float32, normalised; letterboxed but with ``sscrop_test``.
         letterbox: leads back to the frame's size; None where ``image`` has that size.
     """
 
     name: str
+    position: int
     frame: ThermalFrame
     image: Tensor
     letterbox: Letterbox | None
@@ -58,11 +65,13 @@ class FinishedFrame(NamedTuple):
 
     Attributes:
         name: unique among the frames.
+        position: 0, 1, ... in the sequence, files that were left out counted.
         picture: (H', W', 3) uint8 RGB.
         measurements: one for each facial region.
     """
 
     name: str
+    position: int
     picture: np.ndarray
     measurements: list[Measurement]
 
@@ -80,8 +89,9 @@ class Predictor:
 
     Raises:
         CheckpointError: no checkpoint is named, or it doesn't fit the network.
-        ConfigError: no input is named, or the network doesn't take one channel.
+        ConfigError: no input is named, it would be replaced by the results, or the network doesn't take one channel.
         DataError: the input can't be read.
+        OutputError: the folder of the results holds labels or results that no test or prediction wrote.
     """
 
     def __init__(self, config: Config, runtime: Runtime) -> None:
@@ -98,50 +108,87 @@ class Predictor:
                 f"data.num_channels {config.data.num_channels}; use one that takes 1"
             )
         self.config, self.runtime, reading = config, runtime, config.predict
-        self.sequence = open_sequence(config.predict.input, reading_of(config.data))
+        self._skips = config.data.on_bad_sample == "skip"
+        self.out_dir = Path(config.test.out_dir or f"seg_results/{Path(config.network.resume).stem}_predict")
+        self.sequence = open_sequence(
+            *(config.predict.input, reading_of(config.data), self._skip if self._skips else None),
+            lambda path: refuse_result(self.out_dir, OTHER_FILES, path),
+        )
+        sources = [] if reading.input == "-" else [Path(config.predict.input)]
+        self._manifest = result_manifest(self.out_dir, OTHER_FILES, sources)
         self.fps = reading.fps or self.sequence.fps
         network = build_network_with_weights(config).to(runtime.device).to(memory_format=torch.channels_last).eval()
         self._inference = build_inference(config.test, network, runtime, config.test.amp)
-        self.out_dir = Path(config.test.out_dir or f"seg_results/{Path(config.network.resume).stem}_predict")
-        self._files = FrameFiles(config, self.out_dir)
+        self._files = FrameFiles(config, self._manifest)
         self._polarity = Polarity(reading.polarity, self._face_area)
         self._notes: set[str] = set()
+        self._position = 0
+        self._skipped: list[tuple[str, str]] = []
+        self._failure: Exception | None = None
 
     def run(self) -> None:
         """Write ``label/``, ``vis/``, with ``test.save_prob`` ``prob/``, ``regions.csv``, and of sequences
         ``overlay.mp4``, figures and the breathing rate.
 
+        What was found before a frame that can't be read is written. With ``data.on_bad_sample`` ``skip`` so is what
+        comes after it, and ``skipped.csv`` names the files that were left out. Before the first frame has gone through
+        the network nothing is written or removed.
+
         Raises:
-            DataError: a frame can't be read, or there is none.
+            DataError: a frame can't be read, or there is none; with ``skip`` after all others.
         """
         self._announce()
-        clear_results(self.out_dir)
-        for name in (*FILES, "overlay.mp4"):
-            (self.out_dir / name).unlink(missing_ok=True)
         start, count, pending = time.monotonic(), 0, 2 * self.config.test.batch_size + WRITERS
-        with ExitStack() as stack:
-            listing = stack.enter_context(Listing(self.out_dir))
-            table = stack.enter_context(RegionTable(self.out_dir, self.config.data.names, self.fps))
-            video = stack.enter_context(VideoFile(self.out_dir / "overlay.mp4", self.fps or DEFAULT_FPS))
-            # One thread for what goes in order, others for what doesn't.
-            ordered = stack.enter_context(Background(1, pending))
-            writers = stack.enter_context(Background(WRITERS, pending))
-            progress = stack.enter_context(
-                tqdm(total=self.sequence.length, unit="frame", dynamic_ncols=True, disable=None)
-            )
-            for batch, logits in self._predictions(pending):
-                for prepared, frame_logits in zip(batch, logits, strict=True):
-                    listing.add(prepared.name)
-                    finished = writers.submit(self._finish, prepared, frame_logits)
-                    ordered.submit(self._append, finished, table, video)
-                count += len(batch)
-                progress.update(len(batch))
-            if not count:
-                raise DataError(f"{self.config.predict.input}: no frames")
-        seconds = time.monotonic() - start
-        logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
-        table.summarise()
+        batches = self._predictions(pending)
+        first = next(batches, None)
+        if first is None:
+            raise self._failure or self._without_frames()
+        self._manifest.clear()
+        with self._manifest.writing(*(self.out_dir / name for name in OTHER_FILES)):
+            table = RegionTable(self.out_dir, self.config.data.names, self.fps)
+            with ExitStack() as stack:
+                stack.enter_context(table)
+                video = stack.enter_context(VideoFile(self.out_dir / "overlay.mp4", self.fps or DEFAULT_FPS))
+                # One thread for what goes in order, others for what doesn't.
+                ordered = stack.enter_context(Background(1, pending))
+                writers = stack.enter_context(Background(WRITERS, pending))
+                progress = stack.enter_context(
+                    tqdm(total=self.sequence.length, unit="frame", dynamic_ncols=True, disable=None)
+                )
+                for batch, logits in chain([first], batches):
+                    for prepared, frame_logits in zip(batch, logits, strict=True):
+                        finished = writers.submit(self._finish, prepared, frame_logits)
+                        ordered.submit(self._append, finished, table, video)
+                    count += len(batch)
+                    progress.update(len(batch))
+            seconds = time.monotonic() - start
+            logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
+            table.summarise()
+            if self._skipped:
+                write_skipped(self.out_dir, self._skipped)
         logger.info("results: %s", self.out_dir)
+        self._raise_what_was_bad(count)
+
+    def _without_frames(self) -> DataError:
+        source = self.config.predict.input
+        if not self._skipped:
+            return DataError(f"{source}: no frames")
+        reasons = first_few([f"\n  {reason}" for _, reason in self._skipped], separator="")
+        return DataError(f"{source}: none of {len(self._skipped)} files can be read:{reasons}")
+
+    def _raise_what_was_bad(self, count: int) -> None:
+        if self._failure is not None:
+            logger.warning(
+                "results are of %s, those before one that can't be read; --on_bad_sample skip leaves such files out",
+                _counted(count),
+            )
+            raise self._failure
+        if self._skipped:
+            reasons = first_few([f"\n  {reason}" for _, reason in self._skipped], separator="")
+            raise DataError(
+                f"{len(self._skipped)} of {count + len(self._skipped)} frames can't be read and are left out, see "
+                f"{self.out_dir / SKIPPED_FILE}:{reasons}"
+            )
 
     def _announce(self) -> None:
         length = "frames" if self.sequence.length is None else _counted(self.sequence.length)
@@ -155,12 +202,31 @@ class Predictor:
     @torch.inference_mode()
     def _predictions(self, ahead: int) -> Iterator[tuple[list[PreparedFrame], Tensor]]:
         """Batches of frames, read ``ahead`` of the network, with logits (N, C, h, w) float32 at the images' size."""
-        frames = _prefetched(map(self._prepare, self.sequence), ahead)
+        frames = _prefetched(self._prepared(), ahead)
         for batch in _batches(frames, self.config.test.batch_size):
             yield batch, self._inference(torch.stack([prepared.image for prepared in batch]))
 
-    def _prepare(self, named: tuple[str, ThermalFrame]) -> PreparedFrame:
-        name, frame = named
+    def _prepared(self) -> Iterator[PreparedFrame]:
+        """The frames up to one that can't be read, or all others where those are skipped."""
+        frames = iter(self.sequence)
+        while self._failure is None:
+            try:
+                prepared = self._prepare(*next(frames))
+            except StopIteration:
+                return
+            except Exception as error:  # raised when the frames before it have been through the network
+                self._failure = error
+                return
+            yield prepared
+            self._position += 1
+
+    def _skip(self, name: str, reason: DataError) -> None:
+        """Leave out a file that can't be read; in the time of the sequence it counts."""
+        logger.warning("left out, as data.on_bad_sample is skip: %s", reason)
+        self._skipped.append((name, str(reason)))
+        self._position += 1
+
+    def _prepare(self, name: str, frame: ThermalFrame) -> PreparedFrame:
         self._log_notes(name, frame)
         letterbox, image, valid = None, frame.values, None
         if self.config.test.mode != "sscrop_test":
@@ -173,7 +239,7 @@ class Predictor:
         image = normalize(image, valid, **normalization(section))
         if not frame.radiometric:
             image = self._polarity.white_hot(image)
-        return PreparedFrame(name, frame, torch.from_numpy(image)[None], letterbox)
+        return PreparedFrame(name, self._position, frame, torch.from_numpy(image)[None], letterbox)
 
     @torch.inference_mode()
     def _face_area(self, image: np.ndarray) -> float:
@@ -205,11 +271,11 @@ class Predictor:
         regions = find_regions(label, self.config.data.names, self.config.predict.erode)
         temperatures = frame.values if frame.radiometric else None
         measurements = [measure(name, region, temperatures, probability) for name, region in regions.items()]
-        return FinishedFrame(prepared.name, picture, measurements)
+        return FinishedFrame(prepared.name, prepared.position, picture, measurements)
 
     def _append(self, finished: Future, table: RegionTable, video: VideoFile) -> None:
         frame: FinishedFrame = finished.result()
-        table.add(frame.name, frame.measurements)
+        table.add(frame.name, frame.measurements, frame.position)
         video.write(frame.picture)
 
 

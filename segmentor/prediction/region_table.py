@@ -5,9 +5,11 @@ import json
 import logging
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import astuple, fields
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +21,8 @@ from lib.vis.series import save_breathing, save_region_series
 logger = logging.getLogger("samcl")
 
 COLUMNS = ("frame", "time_s", *(field.name for field in fields(Measurement)))
+CSV: dict[str, Any] = {"encoding": "utf-8", "errors": "surrogateescape", "newline": ""}
+"""How tables are opened; file names that aren't UTF-8 keep their bytes."""
 DECIMALS = {"centroid_x": 2, "centroid_y": 2, "confidence": 4}
 """Temperatures have four as well: means of many pixels are finer than a camera's noise."""
 FILES = ("regions.csv", "regions.png", "breathing.csv", "breathing.json", "breathing.png")
@@ -27,7 +31,7 @@ FILES = ("regions.csv", "regions.png", "breathing.csv", "breathing.json", "breat
 class RegionTable:
     """A context that writes ``regions.csv``, a row per frame and region; keeps one mean per row in memory.
 
-    The file appears when the ``with`` block ends without error, and is complete.
+    The file appears when the ``with`` block ends. After an error it has what was added until then, if anything was.
 
     Args:
         out_dir: folder of the :data:`FILES`.
@@ -39,7 +43,7 @@ class RegionTable:
         self._out_dir, self._fps = out_dir, fps
         self._means = {name: array("d") for name in region_names(class_names)}
         self._frames = 0
-        self._opened = atomic_write(out_dir / "regions.csv", "w", encoding="utf-8", newline="")
+        self._opened = atomic_write(out_dir / "regions.csv", "w", **CSV)
 
     def __enter__(self) -> "RegionTable":
         self._rows = csv.writer(self._opened.__enter__(), lineterminator="\n")
@@ -47,15 +51,24 @@ class RegionTable:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._opened.__exit__(kind, error, trace)
+        if error is None or not self._frames:
+            self._opened.__exit__(kind, error, trace)
+            return
+        with suppress(OSError):  # the error that is on its way says more
+            self._opened.__exit__(None, None, None)
 
-    def add(self, name: str, measurements: Iterable[Measurement]) -> None:
+    def add(self, name: str, measurements: Iterable[Measurement], position: int | None = None) -> None:
         """Append the rows of the next frame, one per region.
 
         Args:
             name: of the frame.
             measurements: from :func:`lib.metrics.regions.measure`.
+            position: of the frame in its sequence, of which frames may be missing; None for the one after the last.
         """
+        missing = 0 if position is None else position - self._frames
+        for means in self._means.values():
+            means.extend([np.nan] * missing)
+        self._frames += missing
         time = "" if self._fps is None else f"{self._frames / self._fps:.4f}"
         for measured in measurements:
             row = zip(COLUMNS[2:], astuple(measured), strict=True)
@@ -82,7 +95,7 @@ class RegionTable:
         logger.info("breathing: %s", found.note)
         if found.filtered is None or found.frequencies is None or found.power is None:
             return
-        with atomic_write(self._out_dir / "breathing.csv", "w", encoding="utf-8", newline="") as file:
+        with atomic_write(self._out_dir / "breathing.csv", "w", **CSV) as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(("time_s", "nostrils", "band_passed"))
             for when, raw, filtered in zip(time, nostrils, found.filtered, strict=True):

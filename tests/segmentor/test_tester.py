@@ -13,7 +13,7 @@ from PIL import Image
 
 from lib.metrics import FrameScores, boundary_scores, frame_scores
 from lib.models import build_network
-from lib.utils.errors import CheckpointError, ConfigError
+from lib.utils.errors import CheckpointError, ConfigError, OutputError
 from lib.utils.runtime import start_runtime
 from segmentor.evaluation.report import read_examples
 from segmentor.tester import Tester
@@ -194,12 +194,20 @@ def test_an_earlier_test_leaves_nothing_behind_but_others_files_stay(make_config
     out, frames = tmp_path / "out", unlabelled_frames(tmp_path / "frames")
     pairs = ("phase=test", f"network.resume={weights}", f"test.out_dir={out}")
     run(make_config(*pairs, "test.save_prob=y"))
-    others = ["label/mine.png", "notes.txt", "prob/mine.npy"]
-    for name in others:
-        (out / name).write_text("mine")
+    (out / "notes.txt").write_text("mine")
     run(make_config(*pairs, f"test.test_dir={frames}"))
     left = [name for name in names_in(out) if not name.startswith(".written")]
-    assert left == sorted([*others, *(f"{part}/f{index}.png" for part in ("label", "vis") for index in range(3))])
+    assert left == sorted(["notes.txt", *(f"{part}/f{index}.png" for part in ("label", "vis") for index in range(3))])
+
+
+@pytest.mark.parametrize("name", ["label/mine.png", "prob/mine.npy", "metrics.json", "report.html"])
+def test_what_others_wrote_is_never_replaced_or_removed(make_config, weights, tmp_path, name):
+    out = tmp_path / "out"
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / name).write_text("mine")
+    with pytest.raises(OutputError, match=rf"{re.escape(name)}.*--out_dir"):
+        run(make_config("phase=test", f"network.resume={weights}", f"test.out_dir={out}"))
+    assert names_in(out) == [name]
 
 
 def test_what_a_killed_test_left_goes_and_nothing_outside_its_folder(make_config, weights, tmp_path):
@@ -217,16 +225,16 @@ def test_what_a_killed_test_left_goes_and_nothing_outside_its_folder(make_config
 @pytest.mark.parametrize("where", ["", "val", "train"])
 def test_results_never_go_where_labels_come_from(make_config, weights, data_dir, where):
     config = make_config("phase=test", f"network.resume={weights}", f"test.out_dir={data_dir / where}")
-    with pytest.raises(ConfigError, match="test.out_dir.*--out_dir"):
+    with pytest.raises(ConfigError, match="is read from.*--out_dir"):
         run(config)
 
 
-@pytest.mark.parametrize(("frames", "out"), [("x", "x"), ("x/image", "x"), ("x", "y/../x")])
+@pytest.mark.parametrize(("frames", "out"), [("x", "x"), ("x/image", "x"), ("x", "y/../x"), ("x", "x/image")])
 def test_results_never_go_into_the_tested_folder(make_config, weights, tmp_path, frames, out):
     (tmp_path / "y").mkdir()
     unlabelled_frames(tmp_path / frames)
     pairs = (f"test.test_dir={tmp_path / frames}", f"test.out_dir={tmp_path / out}")
-    with pytest.raises(ConfigError, match="would be taken for the truth"):
+    with pytest.raises(ConfigError, match="is read from.*masks for the truth"):
         run(make_config("phase=test", f"network.resume={weights}", *pairs))
 
 
@@ -255,9 +263,9 @@ def test_two_processes_write_what_one_writes(make_config, weights, tmp_path):
     assert one == two
     # Each process lists its own frames, and the next test clears up after both.
     listings = sorted((tmp_path / "both").glob(".written-*"))
-    assert [len(path.read_text().splitlines()) for path in listings] == [3, 2]
+    assert [sum("label/" in line for line in path.read_text().splitlines()) for path in listings] == [6, 4]
     run(both)
-    assert [path.name for path in (tmp_path / "both").glob(".written-*")] == [".written-0.jsonl"]
+    assert [path.name for path in (tmp_path / "both").glob(".written-*")] == [".written-results-0.jsonl"]
 
 
 def test_no_checkpoint_names_resume(make_config):

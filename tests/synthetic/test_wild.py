@@ -176,3 +176,11 @@ def test_other_options_are_refused(database):
     assert json.loads((database / "synthetic_wild.json").read_text())["seed"] == 5
     with pytest.raises(DataError, match="choose another folder"):
         synthesize_wild(database, train=1, val=0, height=64, width=80, seed=6, workers=0)
+
+
+def test_a_folder_of_other_frames_is_refused(tmp_path):
+    (tmp_path / "train/label").mkdir(parents=True)
+    (tmp_path / "train/label/mine.png").write_bytes(b"mine")
+    with pytest.raises(DataError, match=r"not synthetic \(no synthetic_wild\.json\)"):
+        synthesize_wild(tmp_path, 1, 0, 48, 64)
+    assert not (tmp_path / "train/image").exists()

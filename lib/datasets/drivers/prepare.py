@@ -13,11 +13,12 @@ from tqdm import tqdm
 
 from lib.datasets.drivers.raw import GLASSES, SPLITS, VAL_SUBJECTS, DriverFrame, find_frames
 from lib.datasets.landmarks import FORMATS, Landmarks, check_inside, draw_labels
-from lib.datasets.preparation import claim_folder, is_prepared, write_skipped
+from lib.datasets.preparation import REMEDY, claim_folder, is_prepared, write_skipped
 from lib.thermal.readers import FrameReader
 from lib.thermal.resize import resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
+from lib.utils.manifest import Manifest
 from lib.utils.processes import process_map
 
 KINDS = (("image", ".png"), ("label", ".png"), ("ann", ".txt"))
@@ -106,18 +107,22 @@ def prepare(
         ConfigError: options that make no sense.
         DataError: ``clone_dir`` holds no sequences or none of the validation subjects, or ``out_dir`` was prepared
             with other options or from frames that ``clone_dir`` doesn't hold.
+        OutputError: files would be replaced or removed that no preparation wrote.
     """
     clone_dir, out_dir, options = Path(clone_dir), Path(out_dir), options or Options()
     _check_options(options)
     found = find_frames(clone_dir, options.val_subjects, options.unconstrained == GLASSES, options.every)
     expected = [path for frame in found.frames for path in output_paths(frame, out_dir)]
-    claim_folder(out_dir, options.as_json(), _outputs(out_dir), expected, overwrite)
+    read = {clone_dir, *(path.parent for frame in found.frames for path in (frame.image, frame.landmarks))}
+    outputs = _outputs(out_dir)
+    manifest = claim_folder(out_dir, options.as_json(), outputs, expected, overwrite, read, [FRAMES_FILE])
     summary = Summary(skipped=list(found.unusable.items()), left_out=found.left_out)
     kept = _prepared_before(found.frames, out_dir)
     frames = {frame.name: frame for frame in found.frames}
     summary.kept.update(frames[name].split for name in kept)
     confidences = dict(kept)
     tasks = [(frame, out_dir, options.target_res) for frame in found.frames if frame.name not in kept]
+    manifest.refuse_others([path for frame, *_ in tasks for path in output_paths(frame, out_dir)], REMEDY)
     with process_map(min(workers, len(tasks))) as run:
         for outcome in tqdm(run(_prepare_frame, tasks), total=len(tasks), desc="prepare", unit="frame", disable=None):
             if outcome.reason is not None:
@@ -179,12 +184,13 @@ def _prepare_frame(task: tuple[DriverFrame, Path, tuple[int, int] | None]) -> Ou
     if target_res not in (None, size):
         image, label = resize_image(image, target_res), resize_label(label, target_res, "majority")
     image_path, label_path, ann_path = output_paths(frame, out_dir)
-    with atomic_write(label_path, durable=False) as file:
-        file.write(cv2.imencode(".png", label)[1])
-    with atomic_write(ann_path, durable=False) as file:
-        file.write(FORMATS["yolo"].content(frame.landmarks, frame.name))
-    with atomic_write(image_path, durable=False) as file:
-        file.write(cv2.imencode(".png", np.rint(image).clip(0, 255).astype(np.uint8))[1])
+    with Manifest(out_dir, "prepare").writing(label_path, ann_path, image_path):
+        with atomic_write(label_path, durable=False) as file:
+            file.write(cv2.imencode(".png", label)[1])
+        with atomic_write(ann_path, durable=False) as file:
+            file.write(FORMATS["yolo"].content(frame.landmarks, frame.name))
+        with atomic_write(image_path, durable=False) as file:
+            file.write(cv2.imencode(".png", np.rint(image).clip(0, 255).astype(np.uint8))[1])
     return Outcome(frame.name, confidence=landmarks.confidence)
 
 

@@ -11,12 +11,13 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.datasets.landmarks import FORMATS
-from lib.datasets.preparation import claim_folder, is_prepared, write_skipped
+from lib.datasets.preparation import REMEDY, claim_folder, is_prepared, write_skipped
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS, RawFrame, find_frames, format_size, load_frame, usual_size
 from lib.thermal.arrays import read_array
 from lib.thermal.resize import LABEL_RESIZES, centre_crop, resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write
+from lib.utils.manifest import Manifest
 from lib.utils.processes import process_map
 
 SPLITS = ("train", "val")
@@ -111,12 +112,15 @@ def prepare(
         ConfigError: options that make no sense.
         DataError: ``raw_dir`` holds no frames or none of the validation subjects, or ``out_dir`` was prepared
             with other options or from frames that ``raw_dir`` doesn't hold.
+        OutputError: files would be replaced or removed that no preparation wrote.
     """
     raw_dir, out_dir, options = Path(raw_dir), Path(out_dir), options or Options()
     _check_options(options)
     frames, unusable = find_frames(raw_dir, options.val_subjects, options.landmarks)
     expected = [path for frame in frames for path in _output_paths(frame, out_dir)]
-    claim_folder(out_dir, options.as_json(), _outputs(out_dir), expected, overwrite)
+    read = {raw_dir, *(frame.image.parent for frame in frames)}
+    outputs = _outputs(out_dir)
+    manifest = claim_folder(out_dir, options.as_json(), outputs, expected, overwrite, read, [SYNTHETIC_FILE])
     _hand_on_origin(raw_dir, out_dir)
     summary = Summary(skipped=[Outcome(name, reason) for name, reason in unusable.items()])
     kept = {frame.stem: limits for frame in frames if (limits := _limits_if_done(frame, out_dir))}
@@ -125,6 +129,7 @@ def prepare(
     summary.unusual += [Outcome(stem, limits=limits) for stem, limits in kept.items() if _is_unusual(limits)]
     size = usual_size(frames)
     tasks: list[Task] = [(frame, out_dir, options, size) for frame in frames if frame.stem not in kept]
+    manifest.refuse_others([path for frame, *_ in tasks for path in _output_paths(frame, out_dir)], REMEDY)
     with process_map(min(workers, len(tasks))) as run:
         for outcome in tqdm(run(_prepare_frame, tasks), total=len(tasks), desc="prepare", unit="frame", disable=None):
             if outcome.limits is None:
@@ -202,10 +207,11 @@ def _prepare_frame(task: Task) -> Outcome:
     classes = np.ascontiguousarray(centre_crop(label, crop))
     prepared = resize_image(pixels, options.target_res)
     image_path, label_path, ann_path = _output_paths(frame, out_dir)
-    with atomic_write(label_path, durable=False) as file:
-        file.write(cv2.imencode(".png", resize_label(classes, options.target_res, options.label_resize))[1])
-    with atomic_write(ann_path, durable=False) as file:
-        file.write(FORMATS[frame.landmark_format].content(frame.landmarks, frame.stem))
-    with atomic_write(image_path, durable=False) as file:
-        np.save(file, prepared)
+    with Manifest(out_dir, "prepare").writing(label_path, ann_path, image_path):
+        with atomic_write(label_path, durable=False) as file:
+            file.write(cv2.imencode(".png", resize_label(classes, options.target_res, options.label_resize))[1])
+        with atomic_write(ann_path, durable=False) as file:
+            file.write(FORMATS[frame.landmark_format].content(frame.landmarks, frame.stem))
+        with atomic_write(image_path, durable=False) as file:
+            np.save(file, prepared)
     return Outcome(frame.stem, limits=(float(prepared.min()), float(prepared.max())))

@@ -45,11 +45,11 @@ def synthesize_wild(
         workers: processes; None for one per core, 0 for none but this one.
 
     Raises:
-        DataError: the folder holds frames made with other options.
+        DataError: the folder holds frames that are not synthetic, or made with other options.
     """
     out_dir = Path(out_dir)
     options = {"synthetic": True, "version": VERSION, "height": height, "width": width, "seed": seed}
-    keep_options(out_dir / OPTIONS_FILE, options)
+    keep_options(out_dir / OPTIONS_FILE, options, [*out_dir.glob("*/image/*"), *out_dir.glob("*/label/*")])
     jobs = [("train", number) for number in range(train)] + [("val", number) for number in range(val)]
     jobs = [job for job in jobs if not _label_path(out_dir, *job).exists()]
     write = partial(_write_frame, out_dir, (height, width), seed)

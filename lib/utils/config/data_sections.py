@@ -83,7 +83,7 @@ class Data(Section):
     validate on. What doesn't fit is read from disk every time."""
     on_bad_sample: Literal["stop", "skip"] = "stop"
     """What a training frame that can't be read does: end the run, or be replaced by another and counted. A validation
-    frame always ends it."""
+    frame always ends it. With ``skip``, predictions leave out files that can't be read and end with exit status 1."""
     max_bad_samples: Natural = 10
     """With ``skip``: more different bad frames than this end the run."""
     on_leak: Literal["stop", "warn"] = "stop"

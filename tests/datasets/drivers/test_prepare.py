@@ -1,6 +1,8 @@
 """Preparation of drivers: each frame in its person's split with the hulls of its landmarks; each bad one named."""
 
 import csv
+import os
+import re
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,7 @@ from lib.datasets.drivers.prepare import Options, prepare
 from lib.datasets.drivers.raw import find_frames
 from lib.datasets.landmarks import draw_labels, standard_groups
 from lib.thermal.resize import resize_image, resize_label
-from lib.utils.errors import ConfigError, DataError
+from lib.utils.errors import ConfigError, DataError, OutputError
 from tests.datasets.drivers.helpers import SIZE, landmarks_file, write_clone
 from tests.datasets.landmarks.helpers import points_of, yolo_line
 
@@ -51,7 +53,13 @@ def grey(path: Path) -> np.ndarray:
 def test_frames_are_split_by_person_and_stay_grey(clone, out):
     summary = prepare(clone, out, OPTIONS)
     assert (summary.written, summary.left_out, summary.skipped) == ({"train": 6, "val": 6}, 0, [])
-    assert names(out) == ["frames.csv", "prepare.json", "skipped.csv", "train", "val"]
+    assert sorted(path.name for path in out.glob("[!.]*")) == [
+        "frames.csv",
+        "prepare.json",
+        "skipped.csv",
+        "train",
+        "val",
+    ]
     stems = [f"2-Man_{kind}_0000{index}" for kind in ("Glasses2_Normal", "NoGlasses_Yawning2") for index in range(3)]
     assert names(out / "val/image") == names(out / "val/label") == [f"{stem}.png" for stem in stems]
     source = clone / "2_Man_NoGlasses_Yawning2"
@@ -98,7 +106,7 @@ def test_yawning_is_unknown_without_annotations_unless_the_sequence_is_a_normal_
 def test_the_check_of_data_tells_the_persons_apart(clone):
     found = find_frames(clone, ["2_Man"]).frames
     subjects = subjects_of([frame.name for frame in found]).of
-    assert {frame.subject.replace("_", "-") for frame in found} == set(subjects.values())
+    assert {frame.subject.replace("_", "-").lower() for frame in found} == set(subjects.values())
 
 
 def test_frames_are_reduced_by_majority(clone, out):
@@ -160,6 +168,7 @@ def test_other_options_or_frames_are_not_mixed_in(clone, out):
     (out / "train/image/x.png").touch()
     with pytest.raises(DataError, match="holds 1 frames that RAW_DIR doesn't"):
         prepare(clone, out, OPTIONS)
+    (out / "train/image/x.png").unlink()
     assert prepare(clone, out, APART, overwrite=True).written == {"train": 3, "val": 3, "unconstrained": 3}
 
 
@@ -174,6 +183,28 @@ def test_other_options_or_frames_are_not_mixed_in(clone, out):
 def test_options_that_make_no_sense_are_config_errors(clone, out, options, message):
     with pytest.raises(ConfigError, match=message):
         prepare(clone, out, options)
+
+
+def test_files_that_no_preparation_wrote_are_neither_replaced_nor_removed(clone, out):
+    prepare(clone, out, OPTIONS)
+    label = out / "train/label/1-Man_NoGlasses_Normal_00001.png"
+    label.write_bytes(b"mended by hand, with as many bytes as it takes" * 20)
+    for mine in (label, out / "train/label/mine.png"):
+        mine.write_bytes(b"mended by hand, with as many bytes as it takes" * 20)
+        with pytest.raises(OutputError, match=re.escape(str(mine.relative_to(out)))):
+            prepare(clone, out, APART, overwrite=True)
+        mine.unlink()
+    (out / "train/image" / label.name).unlink()
+    label.write_bytes(b"mine")
+    os.utime(label, (0, 0))
+    with pytest.raises(OutputError, match=re.escape(label.name)):
+        prepare(clone, out, OPTIONS)
+    assert label.read_bytes() == b"mine"
+
+
+def test_frames_are_not_prepared_into_the_clone(clone):
+    with pytest.raises(ConfigError, match="is read from.*OUT_DIR"):
+        prepare(clone, clone, OPTIONS)
 
 
 def test_folders_that_are_no_clone_are_refused(clone, out, tmp_path):

@@ -18,7 +18,7 @@ from lib.datasets.thermal_face_db import prepare as module
 from lib.datasets.thermal_face_db.prepare import Options, prepare
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS
 from lib.thermal.resize import resize_image, resize_label
-from lib.utils.errors import ConfigError, DataError
+from lib.utils.errors import ConfigError, DataError, OutputError
 from scripts.thermalFaceDB.prepare_data import main
 from tests.datasets.helpers import face_points, write_ljson, write_raw_frame
 from tests.datasets.landmarks.helpers import points_of, yolo_line
@@ -29,7 +29,7 @@ FLAGS = ["--target_res", "16", "20", "--crop_res", "48", "60", "--val_subjects",
 
 
 def files(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    return {str(path.relative_to(folder)) for path in folder.rglob("[!.]*") if path.is_file()}
 
 
 def reasons(out: Path) -> dict[str, str]:
@@ -170,8 +170,43 @@ def test_other_options_are_not_mixed_but_replace_on_demand(raw, out, other):
 def test_frames_of_unknown_origin_are_not_mixed(raw, out):
     prepare(raw, out, OPTIONS)
     (out / "prepare.json").unlink()
-    with pytest.raises(DataError, match="origin is unknown.*--overwrite y"):
+    for overwrite in (False, True):
+        with pytest.raises(DataError, match="origin is unknown.*another OUT_DIR"):
+            prepare(raw, out, OPTIONS, overwrite=overwrite)
+
+
+def test_files_that_no_preparation_wrote_are_neither_replaced_nor_removed(raw, out):
+    prepare(raw, out, OPTIONS)
+    (out / "train/label/x_sub001_a.png").write_bytes(b"mended by hand, with as many bytes as it takes" * 20)
+    (out / "train/label/mine.png").write_bytes(b"mine")
+    with pytest.raises(OutputError, match=r"label/mine\.png, train/label/x_sub001_a\.png.*another OUT_DIR"):
+        prepare(raw, out, OPTIONS, overwrite=True)
+    (out / "train/label/mine.png").unlink()
+    assert prepare(raw, out, OPTIONS).kept.total() == 4
+    (out / "train/image/x_sub001_a.npy").unlink()
+    with pytest.raises(OutputError, match=r"train/label/x_sub001_a\.png"):
         prepare(raw, out, OPTIONS)
+    assert (out / "train/label/x_sub001_a.png").read_bytes().startswith(b"mended by hand")
+
+
+def test_folders_of_former_versions_are_prepared_anew(raw, out):
+    prepare(raw, out, OPTIONS)
+    (out / ".written-prepare-0.jsonl").unlink()
+    assert prepare(raw, out, OPTIONS).kept.total() == 4
+    assert prepare(raw, out, OPTIONS, overwrite=True).written.total() == 4
+
+
+def test_frames_are_not_prepared_into_the_raw_folder(raw):
+    with pytest.raises(ConfigError, match="is read from.*OUT_DIR"):
+        prepare(raw, raw, OPTIONS)
+
+
+def test_tables_of_others_are_not_replaced(raw, out):
+    out.mkdir()
+    (out / "skipped.csv").write_text("mine")
+    with pytest.raises(OutputError, match=r"skipped\.csv"):
+        prepare(raw, out, OPTIONS)
+    assert [path.name for path in out.iterdir()] == ["skipped.csv"]
 
 
 def test_frames_that_the_raw_database_does_not_hold_are_not_mixed_in(raw, out):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from lib.utils.distributed import World
-from lib.utils.errors import DataError
+from lib.utils.errors import ConfigError, DataError, OutputError
 from lib.utils.runtime import start_runtime
 from main import main
 from segmentor.checking.data import Checker, check_before_training
@@ -180,3 +180,14 @@ def test_a_trainer_refuses_before_its_first_step(make_config, faces):
         leak(faces)
         with pytest.raises(DataError, match="sub000"):
             Trainer(config, runtime)
+
+
+def test_a_check_replaces_its_own_file_alone(make_config, faces, tmp_path):
+    for _ in range(2):
+        run_check(make_config, faces, tmp_path)
+    (tmp_path / "out/check.json").write_text("changed by hand, and longer than it was" * 1000)
+    with pytest.raises(OutputError, match=r"check\.json.*--out_dir"):
+        run_check(make_config, faces, tmp_path)
+    for folder in ("", "val", "val/label"):
+        with pytest.raises(ConfigError, match="is read from.*--out_dir"):
+            run_check(make_config, faces, tmp_path, f"test.out_dir={faces / folder}")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lib.utils.errors import ConfigError, DataError
+from lib.utils.errors import ConfigError, DataError, OutputError
 from segmentor.evaluation.comparison import Comparer, unique_names
 
 SCORES = ("iou", "dice", "precision", "recall", "boundary_f1", "hd95")
@@ -200,3 +200,17 @@ def test_frames_of_any_encoding_are_compared(write, compare):
     content, out = compare(*folders)
     assert content["paired"]["second"]["miou"]["count"] == len(FRAMES)
     assert 'href="../second/vis/caf%E9.png"' in (out / "compare.html").read_text(encoding="utf-8")
+
+
+def test_a_comparison_replaces_its_own_files_alone(write, compare, make_config, tmp_path):
+    runs = [write(name, 0.5, FRAMES) for name in ("first", "second")]
+    compare(*runs)
+    compare(*runs)
+    (tmp_path / "cmp/compare.csv").write_text("changed by hand, and longer than it was" * 100)
+    with pytest.raises(OutputError, match=r"compare\.csv.*--out_dir"):
+        compare(*runs)
+    config = make_config(
+        *("phase=compare", f"compare.runs={json.dumps([str(run) for run in runs])}", f"test.out_dir={runs[0]}")
+    )
+    with pytest.raises(ConfigError, match="is read from.*--out_dir"):
+        Comparer(config, None)

@@ -16,7 +16,7 @@ from lib.models import NETWORKS, build_network
 from lib.thermal import normalize
 from lib.utils.config import Config
 from lib.utils.config.data_sections import Normalize
-from lib.utils.errors import CheckpointError, ConfigError, DataError
+from lib.utils.errors import CheckpointError, ConfigError, DataError, OutputError
 from lib.utils.runtime import start_runtime
 from segmentor.export import exportable, exporter
 from segmentor.export.exporter import Exporter
@@ -83,7 +83,7 @@ def frames_of(*shape, seed=0):
 
 def test_onnx_computes_what_the_network_does_for_any_batch_and_size(export):
     out, network = export("network.base_channels=2")
-    [path] = out.iterdir()
+    [path] = out.glob("[!.]*")
     assert path.name == "net.onnx"
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for shape in ((1, 1, 64, 64), (4, 1, 96, 128), (2, 1, 160, 32)):
@@ -162,13 +162,20 @@ def test_every_network_is_exported_for_any_size(export, name, backbone, kind):
 
 
 def test_an_export_that_computes_something_else_is_not_written(export, monkeypatch, tmp_path):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "net.pt2").write_bytes(b"of before")
+    before = (export(*TINY)[0] / "net.pt2").read_bytes()
     monkeypatch.setattr(exportable, "normalize_tensor", lambda frames, **options: frames / 40)
     with pytest.raises(FloatingPointError, match=r"net\.pt2: not written.*expected less than 1e-04"):
         export(*TINY)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["net.pt2"]
-    assert (tmp_path / "out" / "net.pt2").read_bytes() == b"of before"
+    assert [path.name for path in (tmp_path / "out").glob("[!.]*")] == ["net.pt2"]
+    assert (tmp_path / "out" / "net.pt2").read_bytes() == before
+
+
+def test_a_file_that_no_export_wrote_is_not_replaced(export, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "net.pt2").write_bytes(b"of others")
+    with pytest.raises(OutputError, match=r"net\.pt2.*--out_dir"):
+        export(*TINY)
+    assert (tmp_path / "out" / "net.pt2").read_bytes() == b"of others"
 
 
 def test_an_export_that_computes_no_numbers_is_not_written(export, monkeypatch, tmp_path):

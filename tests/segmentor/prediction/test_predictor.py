@@ -1,8 +1,11 @@
 """Predictions: the files say what was in the frames, in order, whatever their number and size."""
 
 import csv
+import io
 import json
 import logging
+import os
+import re
 import threading
 import time
 import weakref
@@ -17,7 +20,7 @@ from torch import nn
 import main
 from lib.models import SegOutput, build_network
 from lib.thermal import ThermalFrame, ThermalSequence
-from lib.utils.errors import CheckpointError, ConfigError, DataError
+from lib.utils.errors import CheckpointError, ConfigError, DataError, OutputError
 from lib.utils.runtime import start_runtime
 from segmentor.evaluation.frame_files import FrameFiles
 from segmentor.prediction import predictor
@@ -202,14 +205,88 @@ def test_a_single_file_has_no_video_and_no_figure(face_config, network, folder, 
     np.testing.assert_array_equal(label_of(tmp_path / "out", "f3"), face_frame(3)[1])
 
 
+def files_of(folder):
+    """Content of all files but hidden ones, by path."""
+    return {path: path.read_bytes() for path in folder.rglob("[!.]*") if path.is_file()}
+
+
 def test_what_an_earlier_prediction_left_is_gone_and_what_others_wrote_stays(face_config, network, folder, tmp_path):
     first, second = sorted(folder.glob("*.npy"))[:2]
     predict(face_config(first, "test.save_prob=y"))
-    own = tmp_path / "out/label/mine.png"
-    own.write_bytes(b"mine")
+    (tmp_path / "out/notes.txt").write_text("mine")
     predict(face_config(second))
-    left = {path.stem for part in ("label", "vis", "prob") for path in (tmp_path / "out" / part).glob("*.*")}
-    assert left == {second.stem, "mine"}
+    left = {path.stem for path in files_of(tmp_path / "out")}
+    assert left == {second.stem, "regions", "notes"}
+
+
+def test_labels_that_no_prediction_wrote_are_never_replaced_or_removed(face_config, network, folder, tmp_path):
+    (tmp_path / "out/label").mkdir(parents=True)
+    (tmp_path / "out/label/f0.png").write_text("drawn by hand")
+    before = files_of(tmp_path)
+    for frames in (folder, folder / "f0.npy", folder / "f3.npy"):
+        with pytest.raises(OutputError, match=r"label/f0\.png.*--out_dir"):
+            predict(face_config(frames))
+        assert files_of(tmp_path) == before
+
+
+def test_a_predicted_label_that_was_mended_by_hand_stays(face_config, network, folder, tmp_path):
+    predict(face_config(folder))
+    (tmp_path / "out/label/f0.png").write_text("mended by hand")
+    os.utime(tmp_path / "out/label/f0.png", (0, 0))
+    before = files_of(tmp_path)
+    with pytest.raises(OutputError, match=r"changed since.*label/f0\.png"):
+        predict(face_config(folder))
+    assert files_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["overlay.mp4", "regions.csv", "breathing.json", "skipped.csv"])
+def test_files_of_others_that_are_called_as_results_stay(face_config, network, folder, tmp_path, name):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("mine")
+    with pytest.raises(OutputError, match=re.escape(name)):
+        predict(face_config(folder))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+@pytest.mark.parametrize(
+    ("source", "out"),
+    [
+        ("x", "x"),
+        ("x/image", "x"),
+        ("x", "x/image"),
+        ("x/image", "y/../x"),
+        ("link", "x"),
+        ("x/image", "x/image"),
+        ("x", "x/label"),
+    ],
+)
+def test_results_never_go_into_the_folder_of_the_frames(face_config, network, folder, tmp_path, source, out):
+    (tmp_path / "x/label").mkdir(parents=True)
+    (tmp_path / "y").mkdir()
+    (tmp_path / "link").symlink_to("x")
+    folder.rename(tmp_path / "x/image")
+    before = files_of(tmp_path)
+    with pytest.raises(ConfigError, match="--out_dir"):
+        predict(face_config(tmp_path / source, f"test.out_dir={tmp_path / out}"))
+    assert files_of(tmp_path) == before
+
+
+@pytest.mark.parametrize("source", ["overlay.mp4", "regions.png", "label", "vis", "vis/f1.png", "-"])
+def test_results_are_not_removed_before_they_are_read(face_config, network, folder, tmp_path, source, monkeypatch):
+    predict(face_config(folder))
+    before, out = files_of(tmp_path), tmp_path / "out"
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{out / 'vis/f1.png'}\n{out / 'label/f2.png'}\n"))
+    with pytest.raises(ConfigError, match="is read.*--out_dir"):
+        predict(face_config("-" if source == "-" else out / source))
+    assert files_of(tmp_path) == before
+
+
+def test_a_frame_may_lie_beside_its_results(face_config, network, folder, tmp_path):
+    (tmp_path / "out").mkdir()
+    (folder / "f0.npy").rename(tmp_path / "out/f0.npy")
+    for _ in range(2):
+        predict(face_config(tmp_path / "out/f0.npy"))
+    np.testing.assert_array_equal(label_of(tmp_path / "out", "f0"), face_frame(0)[1])
 
 
 @pytest.mark.parametrize("deg_c", [[], ["normalize.clip=[0, 40]"]])
@@ -346,14 +423,92 @@ def test_memory_holds_a_bounded_number_of_frames(slow, face_config, network, ser
     assert peak < 40
 
 
-def test_a_damaged_frame_ends_it_and_leaves_no_half_results(face_config, network, folder, tmp_path):
+def damage(path):
+    path.write_bytes(path.read_bytes()[:900])
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_a_damaged_frame_ends_it_and_what_was_before_it_is_there(face_config, network, folder, tmp_path, batch_size):
     predict(face_config(folder))
-    (folder / "f3.npy").write_bytes((folder / "f3.npy").read_bytes()[:900])
+    damage(folder / "f3.npy")
     with pytest.raises(DataError, match=r"f3\.npy"):
-        predict(face_config(folder))
+        predict(face_config(folder, f"test.batch_size={batch_size}", "predict.fps=5"))
     out = tmp_path / "out"
-    # What was there before was of other frames, so it is gone as well.
-    assert sorted(path.name for path in out.glob("[!.]*")) == ["label", "vis"]
+    names = [f"f{index}" for index in range(3)]
+    for part in ("label", "vis"):
+        assert sorted(path.stem for path in (out / part).iterdir()) == names
+    assert [row["frame"] for row in table_of(out) if row["region"] == "nose"] == names
+    assert cv2.VideoCapture(str(out / "overlay.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 3
+    assert (out / "regions.png").exists()
+    assert not list(out.rglob("*.tmp"))
+
+
+def test_a_first_frame_that_is_damaged_leaves_everything_as_it_was(face_config, network, folder, tmp_path):
+    predict(face_config(folder))
+    before = files_of(tmp_path / "out")
+    for path in folder.iterdir():
+        damage(path)
+    with pytest.raises(DataError, match=r"f0\.npy"):
+        predict(face_config(folder))
+    with pytest.raises(DataError, match=r"none of 5 files can be read[^$]*f0\.npy[^$]*f4\.npy"):
+        predict(face_config(folder, "data.on_bad_sample=skip"))
+    assert files_of(tmp_path / "out") == before
+    with pytest.raises(DataError, match=r"f0\.npy"):
+        predict(face_config(folder, f"test.out_dir={tmp_path / 'new/out'}"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_damaged_frames_are_left_out_if_that_is_asked_for(face_config, network, folder, tmp_path, said):
+    for index in (0, 3):
+        damage(folder / f"f{index}.npy")
+    with pytest.raises(DataError, match=r"2 of 5 .*skipped\.csv[^$]*f0\.npy[^$]*f3\.npy"):
+        predict(face_config(folder, "data.on_bad_sample=skip", "predict.fps=5"))
+    out = tmp_path / "out"
+    rows = [row for row in table_of(out) if row["region"] == "nose"]
+    # The time of what was left out passes.
+    assert [(row["frame"], float(row["time_s"])) for row in rows] == [("f1", 0.2), ("f2", 0.4), ("f4", 0.8)]
+    for index in (1, 2, 4):
+        np.testing.assert_array_equal(label_of(out, f"f{index}"), face_frame(index)[1])
+    with (out / "skipped.csv").open(newline="") as file:
+        skipped = list(csv.DictReader(file))
+    assert [row["name"] for row in skipped] == ["f0.npy", "f3.npy"]
+    assert all(row["name"] in row["reason"] for row in skipped)
+    (folder / "f0.npy").unlink()
+    (folder / "f3.npy").unlink()
+    predict(face_config(folder, "data.on_bad_sample=skip"))
+    assert not (out / "skipped.csv").exists()
+
+
+def test_damaged_files_named_on_standard_input_are_left_out(face_config, network, folder, tmp_path, monkeypatch):
+    damage(folder / "f1.npy")
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{path}\n" for path in sorted(folder.iterdir()))))
+    with pytest.raises(DataError, match=r"1 of 5 .*skipped\.csv[^$]*f1\.npy"):
+        predict(face_config("-", "data.on_bad_sample=skip"))
+    assert len(list((tmp_path / "out/label").iterdir())) == 4
+
+
+def test_what_was_measured_is_written_when_a_later_frame_cant_be(face_config, network, folder, tmp_path, monkeypatch):
+    write = FrameFiles.write
+
+    def full(self, name, *rest):
+        if name == "f3":
+            raise OSError("no space left on device")
+        return write(self, name, *rest)
+
+    monkeypatch.setattr(FrameFiles, "write", full)
+    with pytest.raises(OSError, match="no space"):
+        predict(face_config(folder, "test.batch_size=1"))
+    rows = [row["frame"] for row in table_of(tmp_path / "out") if row["region"] == "nose"]
+    assert "f0" in rows
+    assert "f3" not in rows
+
+
+def test_names_of_any_bytes(face_config, network, folder, tmp_path):
+    name = os.fsdecode(b"J\xfcrgen")
+    os.rename(folder / "f0.npy", folder / f"{name}.npy")
+    predict(face_config(folder))
+    assert (tmp_path / "out/label" / f"{name}.png").exists()
+    assert b"J\xfcrgen," in (tmp_path / "out/regions.csv").read_bytes()
 
 
 def test_an_error_in_writing_is_raised(face_config, network, folder, tmp_path, monkeypatch):

@@ -69,13 +69,27 @@ def test_files_are_those_that_there_is_something_to_say_in(count, fps, files, tm
     assert {path.name for path in tmp_path.iterdir()} == files
 
 
-def add_and_fail(folder):
+def add_and_fail(folder, *names):
     with RegionTable(folder, NAMES, None) as table:
-        table.add("a", [measured("nose", 33.0)])
+        for name in names:
+            table.add(name, [measured("nose", 33.0)])
         raise RuntimeError
 
 
-def test_an_error_leaves_no_table(tmp_path):
+def test_after_an_error_the_table_has_what_was_added(tmp_path):
     with pytest.raises(RuntimeError):
-        add_and_fail(tmp_path)
-    assert not list(tmp_path.iterdir())
+        add_and_fail(tmp_path / "none")
+    assert not list((tmp_path / "none").iterdir())
+    with pytest.raises(RuntimeError):
+        add_and_fail(tmp_path / "some", "a", "b")
+    lines = (tmp_path / "some/regions.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in lines] == ["frame", "a", "b"]
+
+
+def test_the_time_of_missing_frames_passes(tmp_path):
+    with RegionTable(tmp_path, NAMES, 10.0) as table:
+        for position in (1, 2, 5):
+            table.add(f"f{position}", [measured("nose", 33.0)], position)
+    table.summarise()
+    lines = (tmp_path / "regions.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[:2] for line in lines] == [["f1", "0.1000"], ["f2", "0.2000"], ["f5", "0.5000"]]
