@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from lib.utils.cli import parse_command_line
-from lib.utils.config import Config, load_config
+from lib.utils.config import Config, load_run_config
 from lib.utils.config.reference import key_reference
 from lib.utils.distributed import report_failure, run_under_torchrun, started_by_torchrun, world_from_environment
 from lib.utils.errors import ConfigError, Interrupted
@@ -103,12 +103,7 @@ def main(arguments: Sequence[str]) -> int:
             return 0
         from segmentor.checking.names import check_names
 
-        base = None
-        if not command.configs and "network.resume" in command.flags:
-            from lib.utils.checkpoint import portable_config
-
-            base = portable_config(command.flags["network.resume"])
-        config, notes = load_config(command.configs, command.flags, command.pairs, [check_names], base)
+        config, notes = load_run_config(command.configs, command.flags, command.pairs, [check_names])
         if command.print_config:
             for note in notes:
                 print(f"note: {note}", file=sys.stderr)

@@ -4,7 +4,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 WEIGHTS=lib/models/pretrained/face.pth
 USAGE="usage: bash scripts/predict.sh [--resume CKPT] INPUT OUT [--dry_run] [any main.py arguments]
-  --resume CKPT  the trained network, a .pth file; its config comes out of it (--configs FILE overrides that);
+  --resume CKPT  the trained network, a .pth file; its config comes out of it (--configs FILE says the rest);
                  without it $WEIGHTS, trained on synthetic people (MODEL_CARD.md beside it says its limits)
   INPUT          a file, a folder of files, a video, or - for file names on standard input;
                  .npy .npz .bin .png .tif .csv, FLIR's radiometric .jpg, 8-bit pictures, .mp4 .avi ...

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lib.utils.checkpoint import portable_config
-from lib.utils.config import Config, load_config
+from lib.utils.config import Config, load_run_config
 from lib.utils.log import log_to_terminal
 from lib.utils.runtime import start_runtime
 from segmentor.checking.names import check_names
@@ -25,7 +24,7 @@ def config_of(checkpoint: Path, values: Mapping[str, Any] | None = None, pairs: 
         ConfigError: a value is none.
     """
     flags = {"phase": "predict", "network.resume": str(checkpoint), **(values or {})}
-    return load_config("", flags, pairs, [check_names], portable_config(checkpoint))[0]
+    return load_run_config("", flags, pairs, [check_names])[0]
 
 
 def predict(checkpoint: Path, frames: Path, out_dir: Path, pairs: Sequence[str] = ()) -> Config:

@@ -54,6 +54,28 @@ def test_trains_then_tests(config_file, tmp_path):
     assert json.loads((out / "metrics.json").read_text())["images"] == 5
 
 
+def test_frames_are_normalised_as_they_were_in_training_and_whoever_says_otherwise_is_told(config_file, tmp_path):
+    common = ("--configs", config_file)
+    result = run(*common, "--max_iters", 4, "normalize.window=[20,30]")
+    assert result.returncode == 0, result.stderr
+    best = tmp_path / "checkpoints/thermalFaceDB/run_max_performance.pth"
+
+    def score(*arguments):
+        options = ("--out_dir", tmp_path / "out", "--stdout_level", "info")
+        result = run(*common, "--phase", "test", "--resume", best, *options, *arguments)
+        assert result.returncode == 0, result.stderr
+        return json.loads((tmp_path / "out/metrics.json").read_text())["miou"], result.stdout + result.stderr
+
+    same, said = score("normalize.window=[20,30]")
+    assert "config and checkpoint differ" not in said
+    silent, said = score()
+    assert silent == same
+    assert "normalize.window [20.0, 30.0] (the config: null)" in said
+    result = run(*common, "--phase", "test", "--resume", best, "normalize.window=[20,31]")
+    assert result.returncode == 2
+    assert "normalize.window: expected [20.0, 30.0]" in result.stderr
+
+
 def test_two_processes_train_and_test_as_one(config_file, tmp_path):
     both = ("--configs", config_file, "--gpu", "0", "1", "optim.optim_method=adamw", "lr.base_lr=0.003")
     result = run(*both, "--max_iters", 12, "--test_interval", 12, "--stdout_level", "info")

@@ -47,7 +47,7 @@ def checkpoint_path(root: str | os.PathLike, folder: str, name: str, kind: str) 
 
 _PORTABLE: dict[str, set[str] | None] = {
     "dataset": None,
-    "data": {"num_classes", "num_channels", "remap_classes", "class_names", "palette", "input_mode"},
+    "data": {"num_classes", "num_channels", "remap_classes", "class_names", "palette", "input_mode", "grey_range"},
     "train": {"data_transformer"},
     "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "amp"},
     "normalize": {"norm_mode", "mean", "std", "div_value", "clip", "window"},

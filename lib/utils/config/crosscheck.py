@@ -9,7 +9,8 @@ def cross_check(config: Config) -> list[Fault]:
     """The faults between values whose types and ranges are right."""
     return [
         *_classes(config),
-        *_transforms(config.train_trans, config.train.data_transformer.input_size),
+        # Only training transforms frames, and a network that is used has its input size from its checkpoint.
+        *(_transforms(config.train_trans, config.train.data_transformer.input_size) if config.phase == "train" else ()),
         *_normalisation(config),
         *_confusable(config),
         *_run(config),

@@ -71,14 +71,32 @@ def load_config(
     notes, faults_of_names = translate(tree, given)
     config, faults_of_types = validate(tree)
     faults += faults_of_names + faults_of_types
+    _refuse(config, faults, checks, str(path or "the command line"), origins)
+    return config, notes
+
+
+def check_tree(tree: dict[str, Any], where: str, checks: Sequence[Check] = ()) -> Config:
+    """The config that a whole tree of today's keys says, such as that of a changed config.
+
+    Args:
+        tree: plain data; not changed.
+        where: what it was made of, for the error.
+        checks: as of :func:`load_config`.
+
+    Raises:
+        ConfigError: with all faults.
+    """
+    config, faults = validate(tree)
+    _refuse(config, faults, checks, where, {})
+    return config
+
+
+def _refuse(config: Config, faults: list[Fault], checks: Sequence[Check], where: str, origins: dict[str, str]) -> None:
+    """Raise all faults together: those that are known, and those between values that are right each for itself."""
     bad = [fault.key.partition("[")[0] for fault in faults]
     for check in (cross_check, *checks):
-        faults += [fault for fault in check(config) if not _concerns(fault, bad)]
-    refuse(
-        str(path or "the command line"),
-        [replace(fault, source=fault.source or _origin(fault.key, origins)) for fault in faults],
-    )
-    return config, notes
+        faults = faults + [fault for fault in check(config) if not _concerns(fault, bad)]
+    refuse(where, [replace(fault, source=fault.source or _origin(fault.key, origins)) for fault in faults])
 
 
 def value_for(key: str, text: str) -> tuple[Any, list[Fault]]:
