@@ -57,7 +57,7 @@ def layout_of(shape: tuple[int, ...], dtype: np.dtype, reading: Reading, where: 
         raise DataError(f"{where}: --axes {axes} names {len(axes)} axes, and its shape is {shape}")
     length = dict(zip(axes, shape, strict=True))
     if "N" in axes:
-        width, height = _pixels_size(length["N"], reading, where)
+        width, height = pixels_size(length["N"], reading, where)
     else:
         height, width = length["H"], length["W"]
     return Layout(axes, length.get("T", 1), (height, width))
@@ -149,7 +149,7 @@ def _is_strip(height: int, width: int) -> bool:
     return longest >= 64 and longest > 8 * min(height, width)
 
 
-def _pixels_size(pixels: int, reading: Reading, where: str) -> tuple[int, int]:
+def pixels_size(pixels: int, reading: Reading, where: str) -> tuple[int, int]:
     """(width, height) of a frame that is kept as one line of ``pixels`` numbers."""
     for width, height in (reading.raw_size, MLX90640):
         if width * height == pixels:
