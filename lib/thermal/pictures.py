@@ -13,7 +13,7 @@ from lib.thermal.foreign import HIDDEN, hides_data, refuse_dji
 from lib.thermal.frame import Reading, Stored
 from lib.thermal.jpeg import segments
 from lib.thermal.orientation import orientation_of, upright, upright_size
-from lib.thermal.tiff import read_tiff
+from lib.thermal.tiff import read_tiff, tiff_dtype
 from lib.utils.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
@@ -50,6 +50,15 @@ def read_picture(path: Path, reading: Reading) -> Stored:
     if head.startswith(_PNG) and len(head) == 32 and head[24] == 16 and head[25] in _PNG_COLOURS:
         return Stored(1, _deep_png(path, orientation), size)
     return Stored(1, _picture(path, orientation, colours), size, found=colours.notes)
+
+
+def picture_dtype(path: Path) -> str:
+    """Name of the type of a picture's numbers, as stored."""
+    with path.open("rb") as file:
+        head = file.read(32)
+    if head.startswith(_TIFF):
+        return tiff_dtype(path)
+    return "uint16" if head.startswith(_PNG) and len(head) == 32 and head[24] == 16 else "uint8"
 
 
 def _picture(path: Path, orientation: int, colours: Colours) -> Iterator[np.ndarray]:

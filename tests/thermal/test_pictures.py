@@ -8,6 +8,7 @@ from PIL import Image
 
 from lib.datasets.labels import label_size, read_label
 from lib.thermal import FrameReader, Reading, read_thermal
+from lib.thermal.pictures import picture_dtype
 from lib.utils.errors import DataError
 from tests.thermal.files import centikelvin, encoded, flir_jpeg, scene
 from tests.thermal.pictures import STORED, exif, jpeg, jpeg_with, png, png_of_grey_and_opacity, tiff_of
@@ -204,3 +205,20 @@ def test_grey_of_16_bits_without_temperatures_is_read_when_said_so(tmp_path):
     frame = read_thermal(path, Reading(preset="none"))
     assert not frame.radiometric
     assert (frame.values == stretched).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "dtype"),
+    [
+        ("a.tif", tiff_of((CELSIUS.astype(np.float16), {})), "float16"),
+        ("a.tif", tiff_of((CELSIUS.astype(np.float64), {})), "float64"),
+        ("a.tif", tiff_of((GREY[::4, ::4].copy(), {254: 1}), (COUNTS, {})), "uint16"),
+        ("a.png", encoded(".png", COUNTS), "uint16"),
+        ("a.png", encoded(".png", colour(COUNTS)), "uint16"),
+        ("a.png", encoded(".png", GREY), "uint8"),
+        ("a.jpg", encoded(".jpg", GREY), "uint8"),
+    ],
+)
+def test_the_type_of_the_numbers_is_that_of_the_file(tmp_path, name, content, dtype):
+    (tmp_path / name).write_bytes(content)
+    assert picture_dtype(tmp_path / name) == dtype

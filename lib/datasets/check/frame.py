@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from lib.datasets.dataset import Sample
 from lib.datasets.labels import read_label
 from lib.thermal.channels import PICTURES
 from lib.thermal.frame import GREY_LEVELS, Reading, ThermalFrame
+from lib.thermal.pictures import picture_dtype
 from lib.thermal.readers import FrameReader
 from lib.thermal.units import CELSIUS, UnitError
 from lib.utils.errors import DataError
@@ -101,14 +101,11 @@ def _another_unit(path: Path, frame: ThermalFrame, reading: Reading | None) -> l
 
 
 def _dtype(path: Path) -> str:
-    """Of the values in a file that is known to be readable; pictures have 8 bits unless they say otherwise."""
+    """Of the values in a file that is known to be readable."""
     suffix = path.suffix.lower()
     if suffix == ".npy":
         return str(np.load(path, mmap_mode="r", allow_pickle=False).dtype)
-    if suffix not in PICTURES:
-        return suffix
-    with Image.open(path) as picture:
-        return {"I;16": "uint16", "I;16B": "uint16", "I": "int32", "F": "float32"}.get(picture.mode, "uint8")
+    return picture_dtype(path) if suffix in PICTURES else suffix
 
 
 def _not_finite(path: Path) -> tuple[int, int]:
