@@ -13,7 +13,7 @@ from lib.datasets.build import build_eval_loader, build_train_loader
 from lib.models.build import build_network_with_weights
 from lib.utils.config import Config
 from lib.utils.device import pin_memory
-from lib.utils.distributed import share_from_main
+from lib.utils.distributed import join_over_processes, share_from_main
 from lib.utils.errors import CheckpointError, Interrupted
 from lib.utils.runtime import Runtime
 from segmentor.checking.data import check_before_training
@@ -58,12 +58,23 @@ class Trainer:
         self.config = config
         self.runtime = runtime
         self.checkpoints = RunCheckpoints(config)
-        self._lock = self.checkpoints.lock() if runtime.world.is_main else nullcontext()
+        self._lock = self.checkpoints.lock() if runtime.world.is_main else None
+        try:
+            self._set_up()
+        except BaseException:
+            # A run that is refused leaves nothing behind.
+            if self._lock:
+                self._lock.withdraw()
+            raise
+
+    def _set_up(self) -> None:
+        config, runtime = self.config, self.runtime
         self.checkpoints.refuse_existing_run()
         checkpoint = self.checkpoints.resumed()
         resumed = checkpoint and checkpoint["training"]
         self.iteration = resumed["iteration"] if resumed else 0
-        self.best = dict(resumed["best"]) if resumed else {"miou": -math.inf, "loss": math.inf}
+        # Files of the main process: where several machines see different ones, all must decide alike.
+        self.best = join_over_processes([self.checkpoints.best_scores(resumed)])[0]
 
         world, pinned = runtime.world, pin_memory(runtime.device)
         self.batches = build_train_loader(config, self.iteration, world.rank, world.size, pinned)
@@ -105,17 +116,19 @@ class Trainer:
             logger.info("nothing to do: %d of %d iterations are done", self.iteration, end)
             return self.best
         self._announce()
-        if self.runtime.world.is_main:
-            self.checkpoints.remove_existing_run()
         self.network.train()
+        begins = self.runtime.world.is_main
         history = self.checkpoints.sibling_path("history.csv")
         with (
-            self._lock,
+            self._lock or nullcontext(),
             StopSignals(self.runtime.world) as signals,
             Monitor(self.config, self.runtime.world, self.iteration, history) as monitor,
         ):
             for batch in self.batches:
                 result = self.step(batch, self.iteration)
+                if begins:  # not before, as a run that fails at its first step must not cost the one that it overwrites
+                    self.checkpoints.remove_existing_run()
+                    begins = False
                 self.record.add(self.iteration, result.losses, result.nonfinite)
                 self.iteration += 1
                 monitor.iteration(batch)

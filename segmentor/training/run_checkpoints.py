@@ -1,7 +1,10 @@
 """The checkpoints of a training run: their paths, their content, and what may not be overwritten."""
 
 import errno
+import logging
+import math
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,8 @@ from lib.utils.errors import CheckpointError
 from lib.utils.files import output_error, remove_stale_temporaries
 from lib.utils.lock import RunLock
 from lib.utils.versions import previous_paths
+
+logger = logging.getLogger("samcl")
 
 
 class RunCheckpoints:
@@ -107,6 +112,24 @@ class RunCheckpoints:
         # Where a run is resumed from another checkpoint, ``_latest`` may be damaged, and must not become ``_previous``.
         self._latest_is_intact = Path(path).resolve() == self.path("latest").resolve()
         return checkpoint
+
+    def best_scores(self, resumed: Mapping[str, Any] | None) -> dict[str, float]:
+        """Best mIoU and smallest loss so far: of a resumed run those whose checkpoints it has.
+
+        Args:
+            resumed: the part ``training`` of the checkpoint that the run goes on from; None where a new one starts.
+        """
+        best = {"miou": -math.inf, "loss": math.inf}
+        if resumed is None:
+            return best
+        path = Path(self._config.network.resume or "")
+        is_same_run = path.resolve() in [own.resolve() for own in self._all_paths()]
+        for score, kind in (("miou", "max_performance"), ("loss", "min_loss")):
+            if is_same_run and self.path(kind).exists():
+                best[score] = resumed["best"][score]
+            elif math.isfinite(resumed["best"][score]):
+                logger.info("%s: the best so far is not of this run, or its file is gone; anew", self.path(kind))
+        return best
 
     def save(self, kind: str, network: nn.Module, training: dict[str, Any]) -> None:
         """Write a checkpoint and, beside it, the resolved config.

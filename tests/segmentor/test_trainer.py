@@ -148,6 +148,20 @@ def test_overwrite_leaves_nothing_of_the_old_run(make_config):
     assert trainer.checkpoints.path("min_loss").read_bytes() != b"old"
 
 
+def test_a_run_that_goes_on_under_another_name_has_best_checkpoints_of_its_own(make_config, project_log):
+    first = train(make_config())
+    resume = (f"network.resume={first.checkpoints.path('latest')}", "network.resume_continue=y", "solver.max_iters=7")
+    other = train(make_config("checkpoints.checkpoints_name=other", *resume))
+    assert "best so far is not of this run" in project_log.text
+    for kind, score in (("max_performance", "miou"), ("min_loss", "loss")):
+        best = load_checkpoint(other.checkpoints.path(kind))["training"]["best"][score]
+        assert best == other.best[score]
+    first.checkpoints.path("min_loss").unlink()
+    again = train(make_config(*resume))
+    assert again.checkpoints.path("min_loss").exists()
+    assert again.best["miou"] >= first.best["miou"]
+
+
 def test_checkpoint_holds_the_network_alone_beside_everything_else(trained):
     content = load_checkpoint(trained.checkpoints.path("latest"))
     assert set(content["state_dict"]) == set(trained.network.state_dict())

@@ -152,6 +152,44 @@ def test_overwrite_removes_former_versions_and_batches_for_study(make_config):
     assert left == {"run_history.csv", *(f"run_{kind}.{end}" for kind in kinds for end in ("pth", "yaml"))}
 
 
+def test_a_run_that_fails_at_its_first_step_costs_nothing_of_the_one_that_it_overwrites(make_config):
+    def out_of_memory(iteration):
+        raise RuntimeError("out of memory")
+
+    before = train(make_config(*EVERY_STEP)).checkpoints.path("latest")
+    content = {path.name: path.read_bytes() for path in before.parent.glob("*.pth")}
+    with pytest.raises(RuntimeError, match="out of memory"):
+        train(make_config("checkpoints.overwrite=y", *EVERY_STEP), out_of_memory)
+    assert {path.name: path.read_bytes() for path in before.parent.glob("*.pth")} == content
+
+
+@pytest.mark.parametrize(
+    ("pairs", "error"),
+    [
+        (["data.data_dir=/nowhere"], "/nowhere"),
+        (["network.resume=/nowhere/net.pth"], r"net\.pth"),
+        (["data.num_classes=2", "data.class_names=null"], "class"),
+    ],
+)
+def test_a_run_that_is_refused_leaves_nothing_behind(make_config, tmp_path, pairs, error):
+    root = tmp_path / "scratch" / "Processed"
+    config = make_config(on(root), *pairs)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match=error):
+        train(config)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_that_is_refused_leaves_those_of_other_names_alone(make_config, tmp_path):
+    folder = train(make_config(*EVERY_STEP)).checkpoints.path("latest").parent
+    before = sorted(folder.iterdir())
+    with pytest.raises(ValueError, match="/nowhere"):
+        train(make_config("data.data_dir=/nowhere", "checkpoints.checkpoints_name=other"))
+    with pytest.raises(CheckpointError, match="--overwrite y"):
+        train(make_config())
+    assert sorted(folder.iterdir()) == before
+
+
 def test_a_second_run_of_a_name_is_refused_while_the_first_one_trains(tmp_path):
     config = prepare(tmp_path)
     pairs = ["solver.max_iters=100000", "checkpoints.save_iters=100000", "checkpoints.overwrite=y"]

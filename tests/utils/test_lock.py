@@ -60,3 +60,27 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file"):
         RunLock(tmp_path / "file" / "lock", "the run")
+
+
+def test_a_withdrawn_lock_leaves_neither_file_nor_folders(tmp_path):
+    lock = RunLock(tmp_path / "new" / "er" / "lock", "the run")
+    (tmp_path / "new" / "mine").touch()
+    lock.withdraw()
+    lock.withdraw()
+    assert [path.name for path in tmp_path.rglob("*")] == ["new", "mine"]
+    RunLock(tmp_path / "lock", "the run").release()
+    RunLock(tmp_path / "lock", "the run").withdraw()
+    assert (tmp_path / "lock").exists()
+
+
+def test_who_waits_for_a_withdrawn_file_locks_a_new_one(tmp_path, monkeypatch):
+    first, opened = RunLock(tmp_path / "lock", "the run"), os.open
+
+    def open_and_let_go(path, *flags):
+        file = opened(path, *flags)
+        first.withdraw()
+        return file
+
+    monkeypatch.setattr(os, "open", open_and_let_go)
+    RunLock(tmp_path / "lock", "the run").release()
+    assert (tmp_path / "lock").exists()
