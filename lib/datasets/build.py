@@ -2,16 +2,20 @@
 
 import logging
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from lib.datasets.dataset import Sample, SegmentationDataset, check_unique_names, find_samples, find_test_samples
 from lib.datasets.loading.bad_samples import BadSamples
 from lib.datasets.loading.loader import BatchLoader, EndlessBatches, EvalReader, TrainReader, equal_size_batches
 from lib.datasets.transforms import TransformSequence, build_transforms
-from lib.thermal import Reading, normalize
+from lib.thermal import Reading, ThermalFrame, normalize
+from lib.thermal.readers import FrameReader
 from lib.utils.config import Config
 from lib.utils.config.data_sections import Data, DataTransformer, Normalize, Transforms
 from lib.utils.errors import ConfigError
@@ -126,6 +130,19 @@ def reading_of(data: Data) -> Reading:
     return Reading(data.temp_preset, data.temp_scale, data.temp_offset, (width, height), data.axes)
 
 
+def contrast_in_training(cfg: Config) -> Callable[[Path, ThermalFrame], float]:
+    """What measures how far apart the values of a frame are when the network gets it, but for the outermost 0.1 %."""
+    reader = FrameReader(_reading_in_training(cfg), cfg.data.num_channels)
+    arguments = normalization(cfg.normalize)
+
+    def contrast(path: Path, frame: ThermalFrame) -> float:
+        values = frame.values if frame.radiometric else reader.read(path).values
+        low, high = np.percentile(normalize(values, **arguments), (0.1, 99.9))
+        return float(high - low)
+
+    return contrast
+
+
 def normalization(section: Normalize) -> dict[str, Any]:
     """The keyword arguments of :func:`lib.thermal.normalize` that section ``normalize`` says.
 
@@ -143,13 +160,17 @@ def _published_tiaug(width: int, height: int) -> TransformSequence:
 
 
 def _dataset(cfg: Config, samples: Sequence[Sample], cache_gb: float, keep_bad: bool = False) -> SegmentationDataset:
-    data = cfg.data
-    reading = reading_of(data)
-    if data.grey_range and cfg.normalize.norm_mode is not None:  # mean and std are in the files' numbers
-        reading = replace(reading, grey_range=(data.grey_range[0], data.grey_range[1]))
+    data, reading = cfg.data, _reading_in_training(cfg)
     return SegmentationDataset(
         samples, data.num_classes, data.remap_classes, data.num_channels, cache_gb * 1e9, keep_bad, reading
     )
+
+
+def _reading_in_training(cfg: Config) -> Reading:
+    reading, grey_range = reading_of(cfg.data), cfg.data.grey_range
+    if grey_range and cfg.normalize.norm_mode is not None:  # mean and std are in the files' numbers
+        return replace(reading, grey_range=(grey_range[0], grey_range[1]))
+    return reading
 
 
 def _check_fit(cfg: Config, sizes: Sequence[tuple[int, int]]) -> None:

@@ -31,7 +31,7 @@ MAX_CLASSES = _UNKNOWN
 class LabelMap:
     """Turns the values of label files into training classes.
 
-    255 in a file and -1 (or 255) in ``remap_classes`` both mean ignored.
+    -1 (or 255) in ``remap_classes`` means ignored, and so does 255 in a file, unless entry 255 gives it a class.
 
     Args:
         num_classes: number of training classes, 1-254.
@@ -58,10 +58,11 @@ class LabelMap:
                 f"(data.num_classes is {num_classes}) or -1 for ignored, got {entries}"
             )
         key = "data.num_classes" if remap_classes is None else "data.remap_classes"
-        self.covers = f"{key} covers 0 to {len(entries) - 1}"
+        ignored = "" if len(entries) > IGNORE else f" (and {IGNORE} is ignored)"
+        self.covers = f"{key} covers 0 to {len(entries) - 1}{ignored}"
         self._table = np.full(256, _UNKNOWN, np.uint8)
-        self._table[: len(entries)] = [IGNORE if entry == -1 else entry for entry in entries]
         self._table[IGNORE] = IGNORE
+        self._table[: len(entries)] = [IGNORE if entry == -1 else entry for entry in entries]
 
     def class_of(self, value: int) -> int | None:
         """The class of a file's value 0-255, :data:`IGNORE`, or None where it has none."""
@@ -86,7 +87,7 @@ class LabelMap:
             values = np.unique(label[mapped == _UNKNOWN]).tolist()
             raise DataError(
                 f"{source}: label value{'s' * (len(values) > 1)} {', '.join(map(str, values[:8]))} "
-                f"without a class; {self.covers} (and {IGNORE} is ignored). "
+                f"without a class; {self.covers}. "
                 "Mend the file, or extend data.remap_classes (-1 ignores a value)."
             )
         return mapped

@@ -7,8 +7,19 @@ from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
 
-from lib.datasets.build import reading_of
-from lib.datasets.check import Finding, Report, check_data, faults_of_some, find_parts, shared_subjects
+from lib.datasets.build import contrast_in_training, reading_of
+from lib.datasets.check import (
+    Finding,
+    Report,
+    check_data,
+    count_values,
+    faults_of_some,
+    find_parts,
+    learnability,
+    shared_subjects,
+)
+from lib.datasets.check.parts import SPLITS
+from lib.datasets.labels import LabelMap
 from lib.utils.config import Config
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
@@ -62,6 +73,7 @@ class Checker:
             *(data.data_dir, data.num_classes, data.remap_classes, data.names, data.num_channels),
             leaks=leaks,
             reading=reading_of(data),
+            contrast=contrast_in_training(self.config),
         )
         content = {"data_dir": [str(root) for root in data.data_dir], **report.as_json()}
         with atomic_write(self.path, "w") as file:
@@ -76,7 +88,8 @@ class Checker:
 
 
 def check_before_training(config: Config) -> None:
-    """The quick part of the check: subjects in both splits, and the content of a few frames and labels.
+    """The quick part of the check: subjects in both splits, the content of a few frames and labels, and of as many
+    labels as it takes to see every class.
 
     The names and headers of all files are checked when the loaders are made.
 
@@ -96,8 +109,22 @@ def check_before_training(config: Config) -> None:
         remedies.append("data.on_leak=warn trains all the same, and its scores will say little about other people")
     for part in parts:
         skips = part.split == "train" and data.on_bad_sample == "skip"
-        found = faults_of_some(part, data.num_classes, data.remap_classes, data.num_channels, reading=reading_of(data))
+        found = faults_of_some(
+            *(part, data.num_classes, data.remap_classes, data.num_channels),
+            reading=reading_of(data),
+            contrast=contrast_in_training(config),
+        )
         (warnings if skips else errors).extend(found)
+    if not errors:
+        label_map = LabelMap(data.num_classes, data.remap_classes)
+        for split in SPLITS:
+            learnt = [part for part in parts if part.split == split or (split == "train" and data.include_val)]
+            facts = [entry for part in learnt for entry in part.facts]
+            samples = [sample for part in learnt for sample in part.samples]
+            values = count_values(samples, facts, label_map, data.num_classes)
+            wrong, suspicious = learnability(split, facts, values, label_map, data.names)
+            errors += wrong
+            warnings += suspicious
     for finding in warnings:
         logger.warning("%s: %s", finding.kind, finding)
     if errors:

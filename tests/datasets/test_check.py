@@ -6,9 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
+from lib.datasets.build import contrast_in_training
 from lib.datasets.check import check_data, faults_of_some, find_parts
 from lib.datasets.check.subjects import subjects_of
 from lib.thermal import Reading
+from lib.utils.config import Config
 
 SIZE = (12, 16)
 REMAP = [0, 1, 2, 3, 3, 4, 4, 5]
@@ -173,6 +175,43 @@ def test_suspicions_are_warnings(root, name):
 def test_a_class_that_is_never_seen_is_a_warning(root):
     report = check_data([root], 7, REMAP, [*"abcdef", "ear"])
     assert [(entry.kind, entry.details) for entry in report.warnings] == [("classes", ("ear",))] * 2
+
+
+def test_labels_that_are_all_ignored_are_an_error(root):
+    for split in ("train", "val"):
+        for path in (root / split / "label").iterdir():
+            cv2.imwrite(str(path), np.full(SIZE, 255, np.uint8))
+    errors = check(root).errors
+    assert kinds(errors) == ["classes", "classes"]
+    assert all("every label is ignored" in str(error) and "255 (100.00 %)" in str(error) for error in errors)
+
+
+def test_an_entry_for_255_is_honoured(root):
+    for split in ("train", "val"):
+        for path in (root / split / "label").iterdir():
+            label = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+            cv2.imwrite(str(path), np.where(label > 3, 255, 0).astype(np.uint8))
+    remap = [0, *[-1] * 254, 1]
+    report = check_data([root], 2, remap, ["room", "face"])
+    assert (report.errors, report.warnings) == ([], [])
+    assert [entry["share"] for entry in report.splits["train"]["classes"]] == [0.5, 0.5]
+    lost = check_data([root], 2, [0, 1], ["room", "face"])
+    assert kinds(lost.errors) == ["classes"]
+    assert "of one, room: there is nothing to tell apart; ignored values: 255 (50.00 %)" in str(lost.errors[0])
+
+
+def test_frames_that_normalisation_leaves_no_contrast_are_told(root):
+    measure = contrast_in_training(Config.model_validate({"normalize": {"window": [0.0, 10.0]}}))
+    report = check(root, contrast=measure)
+    assert [error.kind for error in report.errors] == ["contrast"]
+    assert "normalize.window" in str(report.errors[0])
+    assert [warning.kind for warning in report.warnings] == ["contrast"]  # of val, where nothing is learnt
+    for number in (1, 2):
+        break_frame(image(root, number), lambda frame: frame - 20)
+    some = check(root, contrast=measure)
+    assert some.errors == []
+    assert some.warnings[0].kind == "contrast"
+    assert "4 frames of 6" in str(some.warnings[0])
 
 
 def as_integers(root, **scales):

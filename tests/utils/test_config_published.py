@@ -190,3 +190,11 @@ def test_every_published_key_is_in_the_schema_and_in_these_tests():
     assert all(map(known, keys))
     trees = [published(gcl=True, contrast=True), cityscapes()]
     assert keys <= {key for tree in trees for key in leaves(tree)}
+
+
+@pytest.mark.parametrize("key", ["ignore_index", "ce_ignore_index"])
+def test_a_class_that_the_loss_alone_would_ignore_is_a_fault_with_the_remedy(key):
+    for usual in ("-1", "255", "null"):
+        load_config("", pairs=[f"loss.params.{key}={usual}"])
+    with pytest.raises(ConfigError, match=rf"loss\.params\.{key}: expected -1 or 255.*remap_classes"):
+        load_config("", pairs=[f"loss.params.{key}=0"])

@@ -1,6 +1,7 @@
 """What is in the files of one frame."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ from lib.thermal.readers import FrameReader
 from lib.thermal.units import CELSIUS, UnitError
 from lib.utils.errors import DataError
 
+Contrast = Callable[[Path, ThermalFrame], float]
+"""How far apart the values of a frame (its path, and what is in it) are when a network gets them."""
+
 
 class FrameFacts(NamedTuple):
     """What was found in one frame's files; None where it couldn't be read.
@@ -28,6 +32,7 @@ class FrameFacts(NamedTuple):
         unit: see :class:`~lib.thermal.frame.ThermalFrame`.
         nan, inf: number of values that aren't finite.
         values: (256,) int64, number of pixels by label value.
+        contrast: see :data:`Contrast`; None where nobody asked.
         digest: of shape and float32 values: equal for equal frames, whatever the kind of file.
     """
 
@@ -40,16 +45,20 @@ class FrameFacts(NamedTuple):
     nan: int = 0
     inf: int = 0
     values: np.ndarray | None = None
+    contrast: float | None = None
     digest: bytes | None = None
 
 
-def read_facts(sample: Sample, reader: FrameReader, reading: Reading | None = None) -> FrameFacts:
+def read_facts(
+    sample: Sample, reader: FrameReader, reading: Reading | None = None, contrast: Contrast | None = None
+) -> FrameFacts:
     """Read both files of a frame; whatever is wrong becomes a fault.
 
     Args:
         sample: the files; either may be missing or damaged.
         reader: as training reads all frames.
         reading: as of :class:`~lib.thermal.readers.FrameReader`, to see what this frame alone would be read as.
+        contrast: measures it.
     """
     faults: list[tuple[str, str]] = []
     facts = FrameFacts(sample.name, ())
@@ -63,6 +72,8 @@ def read_facts(sample: Sample, reader: FrameReader, reading: Reading | None = No
         facts = facts._replace(nan=nan, inf=inf)
     else:
         facts = _facts_of_image(facts, frame, sample.image)
+        if contrast is not None:
+            facts = facts._replace(contrast=contrast(sample.image, frame))
         faults += _another_unit(sample.image, frame, reading)
     if sample.label is not None:
         try:

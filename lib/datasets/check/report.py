@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from lib.datasets.check.frame import FrameFacts, read_facts
+from lib.datasets.check.frame import Contrast, FrameFacts, read_facts
+from lib.datasets.check.learnable import learnability
 from lib.datasets.check.parts import (
     SPLITS,
     Finding,
@@ -74,6 +75,7 @@ def check_data(
     num_channels: int = 1,
     leaks: str = "error",
     reading: Reading | None = None,
+    contrast: Contrast | None = None,
 ) -> Report:
     """Read every frame and label of ``{root}/{train,val}/{image,label}``.
 
@@ -84,6 +86,7 @@ def check_data(
         num_channels: expected channels of a frame.
         leaks: what subjects and frames in both splits are: ``error``, ``warning``, or ``meant`` (not looked for).
         reading: what is known of the frames' numbers.
+        contrast: measures how much of it normalisation leaves; None: nobody looks.
 
     Raises:
         ConfigError: ``remap_classes`` doesn't fit ``num_classes``.
@@ -92,12 +95,13 @@ def check_data(
     names = list(class_names or map(str, range(num_classes)))
     parts, errors = find_parts(roots)
     report = Report(errors=errors)
-    report.errors += _read(parts, num_channels, reading)
+    report.errors += _read(parts, num_channels, reading, contrast)
     for part in parts:
         report.errors += _faults_of_files(part) + _unknown_values(part, label_map)
     for split in SPLITS:
         report.splits[split] = _summary([part for part in parts if part.split == split], parts, label_map, names)
-    errors, warnings = [], _units(parts)
+    errors, warnings = _nothing_to_learn(parts, label_map, names)
+    warnings += _units(parts)
     if leaks == "meant":
         errors += _names_in_both(parts)
     else:
@@ -109,12 +113,14 @@ def check_data(
     return report
 
 
-def _read(parts: Sequence[Part], num_channels: int, reading: Reading | None) -> list[Finding]:
+def _read(
+    parts: Sequence[Part], num_channels: int, reading: Reading | None, contrast: Contrast | None
+) -> list[Finding]:
     """Read all frames, a few at a time, into the ``facts`` of their parts; finds what is wrong with all together."""
     samples = [sample for part in parts for sample in part.samples]
     reader, errors = _reader_of(samples, num_channels, reading)
     with ThreadPoolExecutor(available_cores()) as pool:
-        found = pool.map(lambda sample: read_facts(sample, reader, reading), samples)
+        found = pool.map(lambda sample: read_facts(sample, reader, reading, contrast), samples)
         facts = list(tqdm(found, total=len(samples), desc="check", unit="frame", disable=None))
     for part in parts:
         part.facts, facts = facts[: len(part.samples)], facts[len(part.samples) :]
@@ -206,14 +212,25 @@ def _suspicious(splits: dict[str, dict[str, Any]], parts: Sequence[Part], label_
             if names:
                 warnings.append(_many(part, kind, noun, text, names))
     for split, summary in splits.items():
-        absent = tuple(entry["name"] for entry in summary["classes"] if not entry["pixels"])
-        if absent and summary["frames"]:
-            warnings.append(Finding("classes", f"{split}: classes without a pixel", absent))
         for what in ("dtypes", "shapes"):
             if len(summary[what]) > 1:
                 each = tuple(f"{name} ({count})" for name, count in summary[what].items())
                 warnings.append(Finding(what, f"{split}: frames of several {what}", each))
     return warnings
+
+
+def _nothing_to_learn(
+    parts: Sequence[Part], label_map: LabelMap, names: Sequence[str]
+) -> tuple[list[Finding], list[Finding]]:
+    """Errors and warnings of :func:`learnability`, of both splits."""
+    errors, warnings = [], []
+    for split in SPLITS:
+        facts = [entry for part in parts if part.split == split for entry in part.facts]
+        values = sum((entry.values for entry in facts if entry.values is not None), np.zeros(256, np.int64))
+        found = learnability(split, facts, values, label_map, names)
+        errors += found[0]
+        warnings += found[1]
+    return errors, warnings
 
 
 def faults_of_some(
@@ -223,11 +240,16 @@ def faults_of_some(
     num_channels: int = 1,
     most: int = 16,
     reading: Reading | None = None,
+    contrast: Contrast | None = None,
 ) -> list[Finding]:
-    """The errors in at most ``most`` frames and labels of a part, spread evenly; arguments as of :func:`check_data`."""
+    """The errors in at most ``most`` frames and labels of a part, spread evenly, whose facts become the part's.
+
+    Arguments as of :func:`check_data`.
+    """
     chosen = part.samples[:: max(1, -(-len(part.samples) // most))]
     reader, errors = _reader_of(part.samples, num_channels, reading)
-    some = Part(part.root, part.split, chosen, [read_facts(sample, reader, reading) for sample in chosen])
+    part.facts = [read_facts(sample, reader, reading, contrast) for sample in chosen]
+    some = Part(part.root, part.split, chosen, part.facts)
     return errors + _faults_of_files(some) + _unknown_values(some, LabelMap(num_classes, remap_classes))
 
 

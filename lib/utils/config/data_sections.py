@@ -35,7 +35,8 @@ class Data(Section):
     num_channels: Annotated[Whole, Field(ge=1, le=64)] = 1
     """Channels of a frame; 1 for thermal frames."""
     remap_classes: list[Annotated[Whole, Field(ge=-1, le=253)]] | None = None
-    """Class of each value in a label file: index = value, entry = class, -1 = ignored; null = as they are."""
+    """Class of each value in a label file: index = value, entry = class, -1 = ignored; null = as they are. 255 is
+    ignored unless there is an entry for it."""
     class_names: list[Text] | None = None
     """One name per class; null = class numbers."""
     palette: list[Colour] | None = None

@@ -61,8 +61,8 @@ WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     "network.resume_eval_train": (),
     "network.resume_eval_val": (),
     "loss.params.use_sigmoid": (),
-    "loss.params.ce_ignore_index": (),
-    "loss.params.ignore_index": (-1, None, "none"),
+    "loss.params.ce_ignore_index": (-1, 255, None, "none"),
+    "loss.params.ignore_index": (-1, 255, None, "none"),
     "contrast.stride": (),
     "lr.metric": ("iters",),
     "optim.group_method": (),
@@ -144,7 +144,7 @@ def translate(tree: Tree, given: Collection[str]) -> tuple[list[str], list[Fault
     Returns:
         Notes on what was supplied or dropped, and faults in published values.
     """
-    faults: list[Fault] = []
+    faults = _ignored_classes(tree)
     channels = _channels(tree)
     notes = [
         *_drop(tree),
@@ -161,6 +161,16 @@ def translate(tree: Tree, given: Collection[str]) -> tuple[list[str], list[Fault
         if tree.get(section) == {}:
             del tree[section]
     return notes, faults
+
+
+def _ignored_classes(tree: Tree) -> list[Fault]:
+    """A class that the loss alone would ignore, which the label map says here."""
+    hint = "to ignore a class, make it -1 in data.remap_classes, which the scores go by as well"
+    return [
+        Fault(key, "-1 or 255, the labels that every loss ignores", value, hint)
+        for key in ("loss.params.ignore_index", "loss.params.ce_ignore_index")
+        if (value := get(tree, key, NOTHING)) is not NOTHING and value not in WITHOUT_EFFECT[key]
+    ]
 
 
 def _drop(tree: Tree) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lib.datasets.build import build_train_loader
 from lib.utils.distributed import World
 from lib.utils.errors import ConfigError, DataError, OutputError
 from lib.utils.runtime import start_runtime
@@ -170,6 +171,81 @@ def test_training_stops_at_labels_without_a_class(make_config, faces):
     with pytest.raises(DataError, match="value 2, which has no class"):
         check_before_training(
             make_config(f"data.data_dir={faces}", "data.num_classes=2", "data.class_names=null", "data.palette=null")
+        )
+
+
+def relabel(root, change, splits=("train", "val")):
+    """Change the values of all labels, (H, W) uint8."""
+    from PIL import Image
+
+    for split in splits:
+        for path in (root / split / "label").iterdir():
+            Image.fromarray(change(np.array(Image.open(path)))).save(path)
+
+
+def test_training_stops_where_every_label_is_ignored(make_config, faces):
+    relabel(faces, lambda label: np.full_like(label, 255))
+    with pytest.raises(DataError, match=r"(?s)train: every pixel of every label is ignored.*255.*remap_classes"):
+        check_before_training(make_config(f"data.data_dir={faces}"))
+
+
+TWO = ("data.num_classes=2", "data.class_names=null", "data.palette=null")
+
+
+def test_training_takes_255_for_what_an_entry_says_and_stops_where_none_leaves_one_class(make_config, faces):
+    relabel(faces, lambda label: np.where(label > 0, 255, 0).astype(np.uint8))
+    with pytest.raises(DataError, match=r"all pixels with a class are of one, 0.*255"):
+        check_before_training(make_config(f"data.data_dir={faces}", *TWO))
+    named = make_config(f"data.data_dir={faces}", *TWO, f"data.remap_classes={[0, *[-1] * 254, 1]}")
+    check_before_training(named)
+    label = next(iter(build_train_loader(named)))["label"]
+    assert {0, 1} <= set(label.unique().tolist())
+
+
+def test_training_says_which_classes_no_label_has(make_config, faces, project_log):
+    relabel(faces, lambda label: np.where(label == 2, 1, label).astype(np.uint8), ["train"])
+    check_before_training(make_config(f"data.data_dir={faces}"))
+    assert "train: classes without a pixel: square" in project_log.text
+    assert "val: classes" not in project_log.text
+
+
+def test_a_rare_class_is_found_beyond_the_few_frames_that_are_looked_at(make_config, faces, project_log):
+    folder = faces / "train"
+    name = sorted(path.stem for path in (folder / "label").iterdir())[0]
+    for copy in range(40):
+        for part, ending in (("image", ".npy"), ("label", ".png")):
+            target = folder / part / f"irface_sub000_seq01_frm{100 + copy}{ending}"
+            target.write_bytes((folder / part / f"{name}{ending}").read_bytes())
+    relabel(faces, lambda label: np.where(label == 2, 1, label).astype(np.uint8), ["train"])
+    last = sorted((folder / "label").iterdir())[-2]
+    from PIL import Image
+
+    rare = np.array(Image.open(last))
+    rare[0, 0] = 2
+    Image.fromarray(rare).save(last)
+    check_before_training(make_config(f"data.data_dir={faces}"))
+    assert not project_log.records
+
+
+def test_training_stops_at_frames_that_normalisation_leaves_no_contrast(make_config, faces, project_log):
+    with pytest.raises(DataError, match=r"(?s)train: no frame has contrast.*normalize\.window"):
+        check_before_training(make_config(f"data.data_dir={faces}", "normalize.window=[-50,-40]"))
+    with pytest.raises(DataError, match=r"the data has 1 error"):
+        run_check(make_config, faces, faces / "..", "normalize.window=[-50,-40]")
+
+
+def test_grey_pictures_have_the_contrast_that_training_gives_them(make_config, faces, project_log):
+    from PIL import Image
+
+    for path in [*faces.rglob("image/*.npy")]:
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8)).save(path.with_suffix(".png"))
+        path.unlink()
+    check_before_training(make_config(f"data.data_dir={faces}", "normalize.window=[20,40]"))
+    with pytest.raises(DataError, match="no frame has contrast"):
+        check_before_training(
+            make_config(
+                f"data.data_dir={faces}", "normalize.window=[20,40]", "data.grey_range=null", "normalize.clip=[300,400]"
+            )
         )
 
 
