@@ -4,14 +4,18 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+# Python leaves it out where PYTHONSAFEPATH is set.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lib.utils.cli import parse_command_line
 from lib.utils.config import Config, load_run_config
 from lib.utils.config.reference import key_reference
 from lib.utils.distributed import report_failure, run_under_torchrun, started_by_torchrun, world_from_environment
 from lib.utils.errors import ConfigError, Interrupted
-from lib.utils.log import log_to_file, log_to_terminal
+from lib.utils.log import log_to_file, log_to_terminal, open_standard_streams, show
 
 if TYPE_CHECKING:
     from lib.utils.runtime import Runtime
@@ -95,11 +99,12 @@ def main(arguments: Sequence[str]) -> int:
         The exit status: 0; 1 for an error; 2 for a config or flag that can't be used; 130 and 143 for a run that SIGINT
         (Ctrl-C) or SIGTERM stopped, in good order where it says how to go on.
     """
+    open_standard_streams()
     debug = "--debug" in arguments
     try:
         command = parse_command_line(arguments)
         if command.text or command.print_keys:
-            print(command.text or key_reference(), end="")
+            show(command.text or key_reference())
             return 0
         from segmentor.checking.names import check_names
 
@@ -107,7 +112,7 @@ def main(arguments: Sequence[str]) -> int:
         if command.print_config:
             for note in notes:
                 print(f"note: {note}", file=sys.stderr)
-            print(config.to_yaml(), end="")
+            show(config.to_yaml())
         elif (processes := processes_to_start(config)) > 1:
             status, failure = run_under_torchrun([sys.argv[0], *arguments], processes)
             if failure:

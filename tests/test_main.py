@@ -1,6 +1,7 @@
 """The command line as a user sees it: exit statuses, messages without tracebacks, both phases end to end."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -122,6 +123,21 @@ def test_print_config_prints_yaml_and_nothing_else(config_file):
     assert result.returncode == 0
     tree = yaml.safe_load(result.stdout)
     assert (tree["lr"]["base_lr"], tree["solver"]["max_iters"]) == (0.5, 7)
+
+
+@pytest.mark.parametrize("more", [["--print_config"], ["--help"], ["--phase", "check", "--out_dir", "check"]])
+def test_standard_output_may_be_closed(config_file, tmp_path, more):
+    command = [sys.executable, str(ROOT / "main.py"), "--configs", str(config_file), *more]
+    closed = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], cwd=tmp_path, capture_output=True, text=True)
+    assert (closed.returncode, closed.stderr) == (0, "")
+
+
+def test_the_project_is_found_under_pythonsafepath(tmp_path):
+    environment = os.environ | {"PYTHONSAFEPATH": "1"}
+    environment.pop("PYTHONPATH", None)
+    command = [sys.executable, str(ROOT / "main.py"), "--help"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_all_faults_at_once_without_traceback(tmp_path):

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import sys
 from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
@@ -23,6 +22,7 @@ from lib.datasets.labels import LabelMap
 from lib.utils.config import Config
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
+from lib.utils.log import show
 from lib.utils.manifest import REMEDY, Manifest, refuse_sources
 from lib.utils.runtime import Runtime
 
@@ -79,11 +79,11 @@ class Checker:
         with atomic_write(self.path, "w") as file:
             json.dump(content, file, indent=2)
         self._manifest.add(self.path)
-        _print(table(report))
+        show(f"{table(report)}\n")
         if report.errors:
             count = len(report.errors)
             raise DataError(f"the data has {count} error{'s' * (count > 1)}, listed above and in {self.path}")
-        _print(f"\nno errors; details: {self.path}")
+        show(f"\nno errors; details: {self.path}\n")
         return content
 
 
@@ -160,12 +160,6 @@ def table(report: Report) -> str:
         if findings:
             parts.append(f"{title}: {len(findings)}\n{_listing(findings)}")
     return "\n\n".join(parts)
-
-
-def _print(text: str) -> None:
-    """Print text with file names in any encoding: what the terminal can't show is escaped."""
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _listing(findings: list[Finding]) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from lib import vis
 from lib.metrics.history import History
@@ -56,8 +55,6 @@ class Monitor:
 
     def __enter__(self) -> "Monitor":
         self._open.callback(self._bar.close)
-        if not self._bar.disable:
-            self._open.enter_context(logging_redirect_tqdm([logger]))
         if self._is_main and self._config.logging.log_to_file:
             log = self._config.logging
             folder = Path(log.log_file).parent / "tensorboard" / self._config.checkpoints.checkpoints_name

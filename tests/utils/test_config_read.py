@@ -185,6 +185,13 @@ def test_cycles_of_bases_are_refused(write):
         load_config(write("self.json", '{"_base_": "self.json"}'))
 
 
+def test_a_tilde_is_the_home_folder(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write("base.yaml", "solver: {max_iters: 7}")
+    write("c.yaml", "_base_: ~/base.yaml")
+    assert load_config("~/c.yaml")[0].solver.max_iters == 7
+
+
 def test_a_missing_base_is_named_with_the_file_that_asks_for_it(write):
     write("a.json", '{"_base_": "gone.json"}')
     path = write("c.json", '{"_base_": "a.json"}')

@@ -1,6 +1,10 @@
 """The log: lines wait for the file that is opened late, and neither memory nor disk fills up."""
 
 import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +43,55 @@ def test_the_log_file_is_bounded(tmp_path):
     assert [file.name for file in files] == ["a.log", "a.log.1"]
     assert sum(file.stat().st_size for file in files) <= 1e6
     assert files[0].read_text().splitlines()[-1].startswith("02999")
+
+
+LINES = """
+import logging, sys
+from lib.utils.log import log_to_file, log_to_terminal, show
+log_to_terminal("info", "%(message)s")
+log_to_file(sys.argv[1], "info", "%(message)s")
+sys.stdin.readline()
+for number in range(3):
+    logging.getLogger("samcl").info("line %d of %s", number, "J\\udcfcrgen")
+show("text")
+"""
+
+
+def log_lines(path, stdout, close=lambda: None):
+    """Log three lines to standard output, which ``close`` closes before, and to a file; the file's and what is said."""
+    command = [sys.executable, "-c", LINES, str(path)]
+    root, pipe = Path(__file__).resolve().parents[2], subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=stdout, stderr=pipe, text=True, cwd=root) as process:
+        close()
+        said = process.communicate("go on\n")[1]
+    return path.read_text() if path.is_file() else "", said, process.returncode
+
+
+WHOLE = "".join(f"line {number} of J\\udcfcrgen\n" for number in range(3))
+
+
+def test_a_log_goes_on_when_standard_output_is_closed(tmp_path):
+    read, write = os.pipe()
+
+    def close():
+        os.close(write)
+        os.close(read)
+
+    lines, said, status = log_lines(tmp_path / "a.log", write, close)
+    assert lines == WHOLE
+    assert said == "warning: standard output can't be written to (Broken pipe); the run goes on without\n"
+    assert status == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a disk without room")
+def test_a_log_goes_on_where_a_disk_is_full(tmp_path):
+    with open("/dev/full", "w") as full:
+        lines, said, status = log_lines(tmp_path / "a.log", full)
+    assert (lines, status) == (WHOLE, 0)
+    assert said == "warning: standard output can't be written to (No space left on device); the run goes on without\n"
+    with open(tmp_path / "out", "w") as out:
+        _, said, status = log_lines(Path("/dev/full"), out)
+    assert (tmp_path / "out").read_text() == f"{WHOLE}text"
+    assert said.count("\n") == 1
+    assert "/dev/full: lines are missing from here on (No space left on device)" in said
+    assert status == 0

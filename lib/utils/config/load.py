@@ -1,5 +1,6 @@
 """From files, flags and pairs to one checked config; all faults are reported together."""
 
+import os
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +48,7 @@ def load_config(
     >>> config.solver.max_iters, config.samcl.margin, notes
     (10, 0.5, [])
     """
+    path = os.path.expanduser(path)
     tree: dict[str, Any] = {}
     origins: dict[str, str] = {}
     faults: list[Fault] = []

@@ -276,7 +276,7 @@ def read_with_bases(path: Path, open_files: tuple[str, ...] = ()) -> list[tuple[
         raise ConfigError(f"{shown}: {BASE_KEY}: expected a file name or a list of file names")
     layers: list[tuple[str, dict[str, Any]]] = []
     for base in bases:
-        base_path = path.parent / base
+        base_path = path.parent / os.path.expanduser(base)
         if not os.path.isfile(base_path):
             raise ConfigError(f"{shown}: {BASE_KEY}: no such file: {printable(str(base_path))}")
         layers += read_with_bases(base_path, (*open_files, real))
