@@ -7,7 +7,7 @@ USAGE="usage: bash scripts/predict.sh [--resume CKPT] INPUT OUT [--dry_run] [any
   --resume CKPT  the trained network, a .pth file; its config comes out of it (--configs FILE says the rest);
                  without it $WEIGHTS, trained on synthetic people (MODEL_CARD.md beside it says its limits)
   INPUT          a file, a folder of files, a video, or - for file names on standard input;
-                 .npy .npz .bin .png .tif .csv, FLIR's radiometric .jpg, 8-bit pictures, .mp4 .avi ...
+                 .npy .npz .bin .png .tif .csv, FLIR's radiometric .jpg .fff .seq, 8-bit pictures, .mp4 ...
   OUT            gets label/, vis/, regions.csv, and of several frames overlay.mp4, regions.png and, where the frame
                  rate is known, breathing.csv, breathing.json and breathing.png
   --fps N        frames per second of a sequence that doesn't say

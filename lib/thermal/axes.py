@@ -1,11 +1,12 @@
 """Which axes of an array or a table are rows, columns and frames."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
+from lib.thermal.colours import Colours
 from lib.thermal.frame import Reading
 from lib.utils.errors import DataError
 
@@ -83,7 +84,7 @@ def arrange(frame: np.ndarray, layout: Layout, where: str) -> np.ndarray:
         return frame.reshape(layout.size)
     channels = frame.transpose([axes.index(axis) for axis in "HWC" if axis in axes]).reshape(*layout.size, -1)
     if channels.dtype == np.uint8 and channels.shape[2] in (3, 4):
-        return cv2.cvtColor(np.ascontiguousarray(channels[:, :, :3]), cv2.COLOR_RGB2GRAY)
+        return Colours(Path(where)).levels(np.ascontiguousarray(channels[:, :, :3]))
     if channels.shape[2] > 1 and not (channels == channels[:, :, :1]).all():
         raise DataError(
             f"{where}: its {channels.shape[2]} channels differ, and a thermal frame has one: save one of them as .npy"

@@ -58,8 +58,8 @@ def tiff(pages: list[np.ndarray], order: str = "<", big: bool = False) -> bytes:
 PLANCK_R1, PLANCK_R2, PLANCK_B, PLANCK_F, PLANCK_O = 14906.216, 0.010956882, 1396.5, 1.0, -7261
 
 
-def flir_jpeg(celsius: np.ndarray, segment_bytes: int = 60000) -> bytes:
-    """A JPEG with the records of a FLIR camera in its APP1 segments; an object of emissivity 1 at no distance.
+def flir_records(celsius: np.ndarray) -> bytes:
+    """What a FLIR camera's APP1 segments hold, and a .fff file: an object of emissivity 1 at no distance.
 
     The records' places are those that exiftool's documentation of FLIR's tags gives.
     """
@@ -80,7 +80,13 @@ def flir_jpeg(celsius: np.ndarray, segment_bytes: int = 60000) -> bytes:
         entries += struct.pack(">HHIIIIIII", kind, 2, 100, 1, place, len(record), 0, 0, 0)
         place += len(record)
     head = b"FFF\0" + b"MTX IR".ljust(16, b"\0") + struct.pack(">III", 100, 64, 4)
-    flir = head.ljust(64, b"\0") + entries.ljust(128, b"\0") + pixels + bytes(camera)
+    return head.ljust(64, b"\0") + entries.ljust(128, b"\0") + pixels + bytes(camera)
+
+
+def flir_jpeg(celsius: np.ndarray, segment_bytes: int = 60000) -> bytes:
+    """A JPEG with the records of a FLIR camera in its APP1 segments."""
+    height, width = celsius.shape
+    flir = flir_records(celsius)
     parts = [flir[start : start + segment_bytes] for start in range(0, len(flir), segment_bytes)]
     segments = b""
     for number, part in enumerate(parts):
@@ -141,5 +147,6 @@ FORMATS: dict[str, tuple[str, Callable[[np.ndarray], bytes], float]] = {
     "tiff_double": (".tif", lambda celsius: tiff([celsius.astype(np.float64)]), 0.0),
     "bigtiff": (".tif", lambda celsius: tiff([celsius], big=True), 0.0),
     "flir": (".jpg", flir_jpeg, 0.03),
+    "fff": (".fff", flir_records, 0.03),
 }
 """By name: the file's ending, its content for a frame in deg C, and the largest error that rounding may make."""

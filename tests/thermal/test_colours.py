@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lib.thermal import open_sequence, read_thermal
+from lib.thermal import Reading, open_sequence, read_thermal
 from lib.thermal.colours import UNKNOWN, rises_with_brightness
 from lib.thermal.palettes import palettes
 from tests.thermal.files import encoded, scene
@@ -66,6 +66,14 @@ def test_every_palette_is_told_and_inverted(tmp_path, name):
     path.write_bytes(picture(palettes()[name].colours[LEVELS], "PNG"))
     # Positions that share their colour with others can't be told from these.
     assert np.corrcoef(read_thermal(path).values.ravel(), LEVELS.ravel())[0, 1] > 0.998
+
+
+def test_arrays_of_colours_are_read_by_their_palette(tmp_path):
+    np.save(tmp_path / "a.npy", jet(LEVELS / 255))
+    np.save(tmp_path / "b.npy", np.stack([jet(LEVELS / 255)] * 2))
+    assert np.abs(read_thermal(tmp_path / "a.npy").values - LEVELS).max() <= 2
+    for _, frame in open_sequence(tmp_path / "b.npy", Reading(axes="THWC")):
+        assert np.abs(frame.values - LEVELS).max() <= 2
 
 
 def test_pictures_with_a_colour_table_are_read_by_their_colours(tmp_path):
