@@ -133,7 +133,11 @@ def _stack_axes(first: int, second: int, third: int, where: str) -> str:
     if not (_is_strip(second, third) or channels or sized_first):
         return "THW"
     choices = [f"--axes HWT reads {third} frames of {first}x{second}"] if frames_last else []
-    choices += [f"--axes HWC one frame of {third} equal channels"] if channels else []
+    choices += (
+        [f"--axes HWC one frame of {third} equal channels (data.num_channels {third} reads unequal ones)"]
+        if channels
+        else []
+    )
     choices += [f"--axes THW {first} frames of {second}x{third} (height x width)"]
     raise DataError(
         f"{where}: its shape {(first, second, third)} leaves open which axis counts frames: {', '.join(choices)}"

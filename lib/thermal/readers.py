@@ -1,5 +1,6 @@
 """The one way into a thermal file: a reader per format, then the same conversion to deg C for all."""
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice, takewhile
@@ -13,11 +14,14 @@ from lib.thermal.flir import read_fff
 from lib.thermal.foreign import converter_of
 from lib.thermal.frame import GREY_LEVELS, Reading, Stored, ThermalFrame
 from lib.thermal.pictures import read_picture
+from lib.thermal.plausibility import are_grey_levels, doubt_about_frame
 from lib.thermal.table import read_csv
 from lib.thermal.tiff import read_tiff
-from lib.thermal.units import CELSIUS, NO_TEMPERATURES, Unit, check_celsius, decide_unit
+from lib.thermal.units import CELSIUS, NO_TEMPERATURES, Unit, UnitError, check_celsius, decide_unit
 from lib.thermal.video import VIDEO_SUFFIXES, read_video
 from lib.utils.errors import DataError
+
+logger = logging.getLogger("samcl")
 
 READERS: dict[str, Callable[[Path, Reading], Stored]] = {
     ".npy": read_npy,
@@ -68,6 +72,7 @@ class FrameReader:
         self._reading = reading or Reading()
         self._channels = channels
         self._decided: dict[str, Unit] = {}
+        self._warned = False
 
     def decide(self, paths: Sequence[Path], where: str) -> list[str]:
         """Decide what the integers of files mean, once for all files of the same ending.
@@ -193,10 +198,20 @@ class FrameReader:
         if self._is_open(numbers, stored):
             unit = self._decided.get(path.suffix.lower()) or decide_unit(numbers, str(path))
             notes.append(f"integers read as {unit.name}, by their values (--temp_preset overrules that)")
-        unit = unit or stored.unit or CELSIUS
+        unsaid, unit = unit is None and stored.unit is None, unit or stored.unit or CELSIUS
+        if unsaid and are_grey_levels(numbers):
+            raise UnitError(
+                f"{path}: its numbers reach exactly from 0 to {numbers.max():g}, as of a picture whose grey levels "
+                f"were scaled: --temp_preset {NO_TEMPERATURES} reads them as such, --temp_scale 1 as deg C"
+            )
         with np.errstate(over="ignore"):  # what is too large for float32 is told as not finite
             celsius = np.ascontiguousarray(numbers if unit is CELSIUS else unit.celsius(numbers), np.float32)
         notes.append(check_celsius(celsius, numbers, unit, str(path), calibrated=stored.calibrated))
+        if not stored.calibrated and not self._warned:
+            doubt = doubt_about_frame(celsius, numbers, unit)
+            if doubt:
+                self._warned = True
+                logger.warning("%s: %s", path, doubt)
         return ThermalFrame(celsius, True, _joined(notes), unit.name)
 
 

@@ -55,11 +55,19 @@ PRESETS: dict[str, Unit] = {
 """Units by the names that ``--temp_preset`` takes, besides :data:`NO_TEMPERATURES`; FLIR's TLinear modes as in the
 manuals of its cores, where high resolution counts 0.04 K and low resolution 0.4 K."""
 GUESSED = (
-    *(PRESETS[name] for name in ("centikelvin", "decikelvin", "flir_tlinear_high", "flir_tlinear_low")),
-    *(PRESETS["centi_celsius"], PRESETS["deci_celsius"], CELSIUS),
+    *(PRESETS[name] for name in ("centikelvin", "decikelvin", "flir_tlinear_low", "centi_celsius", "deci_celsius")),
+    CELSIUS,
 )
-"""Units of integers that are recognised from the numbers alone."""
-RIVALS = (*GUESSED, PRESETS["milli_celsius"], PRESETS["kelvin"])
+"""Units of integers that are recognised from the numbers alone. FLIR's TLinear of high resolution isn't one of them:
+the raw counts of many cameras, 20 to 60 a kelvin, are the same numbers."""
+RIVALS = (
+    *GUESSED,
+    *(PRESETS[name] for name in ("flir_tlinear_high", "milli_celsius", "kelvin", "fahrenheit")),
+    *(
+        Unit(f"{name}s of a deg F (--temp_scale {scale / 1.8:.6g} --temp_offset -17.7778)", scale / 1.8, -32 / 1.8)
+        for name, scale in (("tenth", 0.1), ("hundredth", 0.01))
+    ),
+)
 """Units that must not be possible beside the recognised one."""
 
 MEASURABLE = (-60.0, 400.0)
@@ -84,7 +92,7 @@ class UnitError(DataError):
     """A file's numbers leave their unit open, or are no temperatures in the unit that they were taken for."""
 
 
-class _Scene:
+class Scene:
     """Shares of a frame's pixels between temperatures, under one unit."""
 
     def __init__(self, ordered: np.ndarray, unit: Unit) -> None:
@@ -121,7 +129,7 @@ def decide_unit(numbers: np.ndarray, where: str) -> Unit:
 
     A unit of :data:`GUESSED` qualifies if at least 2 % of the pixels are as warm as skin (28 to 40 deg C) and 55 % lie
     between -25 and 50 deg C, which leaves room for hot and cold objects. No other unit may qualify, not even one that
-    is never guessed: thousandths of a degree, whole kelvins.
+    is never guessed: thousandths of a degree, whole kelvins, deg F.
 
     In hundredths of a kelvin a room and a face lie 10 to 15 K apart; the same numbers read as thousandths of a
     degree make a room and a face of 29 to 31 deg C. Such a finer unit counts only if 15 % of the pixels are colder
@@ -142,18 +150,18 @@ def decide_unit(numbers: np.ndarray, where: str) -> Unit:
     'centikelvin'
     """
     ordered = np.sort(numbers, axis=None).astype(np.float64)
-    scenes = {unit: _Scene(ordered, unit) for unit in RIVALS}
+    scenes = {unit: Scene(ordered, unit) for unit in RIVALS}
     rivals = {
         unit: [other for other in RIVALS if other is not unit and _may_be_meant(scenes[other], scenes[unit])]
-        for unit in GUESSED
+        for unit in RIVALS
         if scenes[unit].convincing
     }
-    clear = [unit for unit, others in rivals.items() if not others]
+    clear = [unit for unit, others in rivals.items() if not others and unit in GUESSED]
     if len(clear) == 1:
         return clear[0]
     low, high = np.percentile(ordered, (1, 99))
     names = " and ".join(dict.fromkeys(unit.name for found, others in rivals.items() for unit in (found, *others)))
-    which = f"{names} are possible" if names else "no unit gives a scene with a face"
+    which = f"possible are {names}, and raw counts" if names else "no unit gives a scene with a face"
     raise UnitError(
         f"{where}: can't tell what its integers mean; they are {low:g} to {high:g} (1st to 99th percentile), and "
         f"{which}. Say it with --temp_preset, which would give {_readings(low, high, PRESETS.values())}; or with "
@@ -162,12 +170,12 @@ def decide_unit(numbers: np.ndarray, where: str) -> Unit:
     )
 
 
-def _may_be_meant(other: _Scene, found: _Scene) -> bool:
+def _may_be_meant(other: Scene, found: Scene) -> bool:
     """Whether ``other`` may be what is meant although ``found`` is convincing."""
     if not found.unit.scale / 20 < other.unit.scale < found.unit.scale / 5:
         return other.possible
     # A finer unit puts all of a usual scene near the temperature of skin, so it takes more to believe it.
-    cold = other.warm_skin >= 0.01 and other.share(ABSOLUTE_ZERO, SKIN[0]) >= 0.15
+    cold = other.warm_skin >= 5e-4 and other.share(ABSOLUTE_ZERO, SKIN[0]) >= 0.15
     finer_skin = found.too_warm > found.skin or (found.skin > 0.6 and found.too_warm > 0.03)
     # Skin in the finer unit has no end at 40 deg C of the coarser one, where a face ends and hot objects are apart.
     endless = found.share(38, 44) >= 0.1 * (found.skin + found.too_warm)

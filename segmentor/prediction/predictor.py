@@ -21,6 +21,7 @@ from lib.metrics.components import remove_small_components
 from lib.metrics.regions import Measurement, find_regions, measure, region_names
 from lib.models.build import build_network_with_weights
 from lib.thermal import Letterbox, ThermalFrame, normalize, open_sequence
+from lib.thermal.plausibility import doubt_about_face
 from lib.utils.config import Config
 from lib.utils.errors import CheckpointError, ConfigError, DataError
 from lib.utils.runtime import Runtime
@@ -122,6 +123,7 @@ class Predictor:
         self._files = FrameFiles(config, self._manifest)
         self._polarity = Polarity(reading.polarity, self._face_area)
         self._notes: set[str] = set()
+        self._doubted = False
         self._position = 0
         self._skipped: list[tuple[str, str]] = []
         self._failure: Exception | None = None
@@ -270,6 +272,11 @@ class Predictor:
         picture = self._files.write(prepared.name, frame.values, label, whole)
         regions = find_regions(label, self.config.data.names, self.config.predict.erode)
         temperatures = frame.values if frame.radiometric else None
+        if temperatures is not None and not self._doubted:
+            doubt = doubt_about_face(temperatures[label > 0], frame.unit)
+            if doubt:
+                self._doubted = True
+                logger.warning("%s: %s", prepared.name, doubt)
         measurements = [measure(name, region, temperatures, probability) for name, region in regions.items()]
         return FinishedFrame(prepared.name, prepared.position, picture, measurements)
 
