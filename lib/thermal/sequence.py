@@ -1,5 +1,6 @@
 """Sequences of thermal frames: a file, a folder, a video, or names on standard input; one frame in memory at a time."""
 
+import io
 import logging
 import os
 import re
@@ -68,6 +69,8 @@ def open_sequence(
     """
     reader = FrameReader(reading)
     if str(source) == "-":
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="surrogateescape")  # names in other encodings than the terminal's
         return ThermalSequence(None, None, lambda: _listed(sys.stdin, reader, on_bad, on_listed))
     path = Path(source)
     if path.is_dir():

@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from lib.thermal.colours import Colours, one_channel
 from lib.thermal.frame import Reading, Stored
+from lib.thermal.names import utf8_name
 from lib.thermal.orientation import UPRIGHT, upright
 from lib.thermal.tiff_pages import REMEDY, Directories, Page
 from lib.utils.errors import DataError
@@ -174,7 +175,8 @@ class _Library:
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:
-            _, pages = cv2.imreadmulti(str(self._path), page.index, 1, flags=cv2.IMREAD_UNCHANGED)
+            with utf8_name(self._path) as name:
+                _, pages = cv2.imreadmulti(name, page.index, 1, flags=cv2.IMREAD_UNCHANGED)
         finally:
             cv2.utils.logging.setLogLevel(level)
         # Whether OpenCV turns pages depends on its version and on their depth.

@@ -10,6 +10,7 @@ import numpy as np
 
 from lib.thermal.colours import Colours, one_channel
 from lib.thermal.frame import Reading, Stored
+from lib.thermal.names import utf8_name
 from lib.thermal.orientation import UPRIGHT, upright
 from lib.utils.errors import DataError
 
@@ -90,10 +91,11 @@ def _deep_frames(video: cv2.VideoCapture, path: Path) -> Iterator[np.ndarray]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[cv2.VideoCapture]:
-    video = cv2.VideoCapture(str(path))
-    try:
-        if not video.isOpened():
-            raise DataError(f"{path}: not a video that OpenCV can read, or a damaged one")
-        yield video
-    finally:
-        video.release()
+    with utf8_name(path) as name:
+        video = cv2.VideoCapture(name)
+        try:
+            if not video.isOpened():
+                raise DataError(f"{path}: not a video that OpenCV can read, or a damaged one")
+            yield video
+        finally:
+            video.release()

@@ -2,8 +2,10 @@
 
 import io
 import logging
+import os
 import sys
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,6 +82,27 @@ def test_a_video_may_be_given_temperatures(tmp_path):
     frames = dict(open_sequence(video(tmp_path / "clip.mkv", [0, 100], "FFV1"), Reading(scale=0.1, offset=20)))
     assert all(frame.radiometric for frame in frames.values())
     assert abs(frames["clip_000001"].values.mean() - 30) < 0.2
+
+
+def test_names_in_other_encodings_are_read_and_kept(tmp_path, monkeypatch):
+    """Names with the byte 0xFC, a u umlaut in Latin-1, as of disks of older systems."""
+    fcs = Path(os.fsdecode(b"f\xfcr"))
+    for index, (suffix, content, _) in enumerate(FORMATS.values()):
+        (tmp_path / f"{index}{fcs}{suffix}").write_bytes(content(scene()))
+    read = dict(open_sequence(tmp_path, Reading(raw_size=(WIDTH, HEIGHT))))
+    assert {os.fsencode(name) for name in read} == {b"%df\xfcr" % index for index in range(len(FORMATS))}
+    assert all(np.abs(frame.values - scene()).max() < 0.04 for frame in read.values())
+
+    clip = video(tmp_path / "clip.avi", [20, 90]).rename(tmp_path / f"{fcs}.avi")
+    assert [os.fsencode(name) for name in names(open_sequence(clip))] == [b"f\xfcr_000000", b"f\xfcr_000001"]
+
+    listed = io.TextIOWrapper(io.BytesIO(os.fsencode(clip) + b"\n"), "utf-8", errors="strict")
+    monkeypatch.setattr(sys, "stdin", listed)
+    assert len(names(open_sequence("-"))) == 2
+
+    (tmp_path / f"{fcs}.npy").write_bytes(b"hello")
+    with pytest.raises(DataError, match="\udcfc"):
+        open_sequence(tmp_path / f"{fcs}.npy")
 
 
 def test_a_folder_is_read_in_natural_order_and_says_what_it_leaves_out(tmp_path, caplog):

@@ -17,6 +17,8 @@ _PLAIN = {
     "float_type": "a number",
     "bool_type": "true or false",
     "string_type": "text",
+    "string_unicode": "text in UTF-8; for a file whose name is in another encoding, its folder, or - and its name on "
+    "standard input",
     "list_type": "a list",
     "finite_number": "a finite number",
     "model_type": "a section, i.e. a mapping of keys",
