@@ -127,7 +127,7 @@ def _training(name: str, out: Path, checkpoints: Path | None) -> dict[str, Any]:
 
 def _contents(folder: Path) -> Iterable[np.ndarray | bytes]:
     """What the files below a folder hold, in the order of their names: arrays and pixels, else the bytes."""
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".csv"):
+    for path in sorted(path for path in folder.rglob("[!.]*") if path.is_file() and path.suffix != ".csv"):
         yield path.relative_to(folder).as_posix().encode()
         if path.suffix == ".npy":
             yield np.load(path)
