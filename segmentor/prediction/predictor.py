@@ -32,6 +32,7 @@ from segmentor.evaluation.inference import build_inference
 from segmentor.evaluation.result_folder import refuse_result, result_manifest
 from segmentor.prediction.polarity import Polarity
 from segmentor.prediction.region_table import FILES, RegionTable
+from segmentor.training.stopping import interrupted_by_sigterm
 
 logger = logging.getLogger("samcl")
 
@@ -138,6 +139,7 @@ class Predictor:
 
         Raises:
             DataError: a frame can't be read, or there is none; with ``skip`` after all others.
+            Interrupted: SIGTERM came; what was measured is written.
         """
         self._announce()
         start, count, pending = time.monotonic(), 0, 2 * self.config.test.batch_size + WRITERS
@@ -146,7 +148,7 @@ class Predictor:
         if first is None:
             raise self._failure or self._without_frames()
         self._manifest.clear()
-        with self._manifest.writing(*(self.out_dir / name for name in OTHER_FILES)):
+        with interrupted_by_sigterm(), self._manifest.writing(*(self.out_dir / name for name in OTHER_FILES)):
             table = RegionTable(self.out_dir, self.config.data.names, self.fps)
             with ExitStack() as stack:
                 stack.enter_context(table)

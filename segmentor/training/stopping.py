@@ -1,9 +1,11 @@
-"""Signals that ask a training run to stop: it finishes its step, saves and ends. A second signal ends it at once."""
+"""Signals that ask a run to stop: a training finishes its step, saves and ends. A second signal ends it at once."""
 
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 
 import torch
@@ -74,3 +76,20 @@ class StopSignals:
         elif not self._shared or now - self._received_at > ECHO_SECONDS:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
+
+
+@contextmanager
+def interrupted_by_sigterm() -> Iterator[None]:
+    """A context that SIGTERM ends with :class:`Interrupted`, as Ctrl-C does with KeyboardInterrupt."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise Interrupted("stopped by SIGTERM", number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, former)

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import signal
 import threading
 import time
 import weakref
@@ -20,7 +21,7 @@ from torch import nn
 import main
 from lib.models import SegOutput, build_network
 from lib.thermal import ThermalFrame, ThermalSequence
-from lib.utils.errors import CheckpointError, ConfigError, DataError, OutputError
+from lib.utils.errors import CheckpointError, ConfigError, DataError, Interrupted, OutputError
 from lib.utils.runtime import start_runtime
 from segmentor.evaluation.frame_files import FrameFiles
 from segmentor.prediction import predictor
@@ -501,6 +502,23 @@ def test_what_was_measured_is_written_when_a_later_frame_cant_be(face_config, ne
     rows = [row["frame"] for row in table_of(tmp_path / "out") if row["region"] == "nose"]
     assert "f0" in rows
     assert "f3" not in rows
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Interrupted)])
+def test_what_was_measured_is_written_when_it_is_stopped(face_config, network, serve, tmp_path, number, error):
+    def frames():
+        for index in range(1000):
+            if index == 40:
+                os.kill(os.getpid(), number)
+            if index > 40:
+                time.sleep(0.05)
+            yield f"{index}", ThermalFrame(face_frame()[0], True, "")
+
+    serve(ThermalSequence(1000, 10.0, frames))
+    with pytest.raises(error):
+        predict(face_config("camera"))
+    assert 3 < len({row["frame"] for row in table_of(tmp_path / "out")}) < 60
+    assert not list((tmp_path / "out").rglob(".*tmp*"))
 
 
 def test_names_of_any_bytes(face_config, network, folder, tmp_path):
