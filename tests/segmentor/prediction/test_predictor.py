@@ -322,6 +322,16 @@ def test_the_log_says_what_is_done_and_where_and_what_is_missing(face_config, ne
     assert "frames per second" in text
 
 
+def test_faces_above_45_deg_c_are_warned_of_once(face_config, network, folder, tmp_path, said):
+    """As of deg F in a cold room, where numbers as of skin are things at freezing point."""
+    for path in folder.iterdir():
+        frame = np.load(path)
+        np.save(path, np.where(frame > 34, frame + 58, frame))
+    predict(face_config(folder))
+    [warning] = [text for text in said if "the warmest part of the face" in text]
+    assert re.search(r"f\d: .* read as 9\d\.\d deg C.*--temp_preset fahrenheit would make it 3\d\.\d", warning)
+
+
 def breathing_sequence(rate, count=320, fps=10.0):
     """A face whose nose warms and cools."""
     label, _ = draw_face((64, 72), scale=4)
