@@ -97,7 +97,7 @@ FAULTS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "image empty": ("image/train3.npy", lambda path: path.write_bytes(b""), "not a whole .npy array"),
     "image gone": ("image/train3.npy", Path.unlink, "No such file"),
     "image of another shape": ("image/train3.npy", lambda path: replace(path, np.ones((20, 25))), "20x25"),
-    "image of more axes": ("image/train3.npy", lambda path: replace(path, np.ones((20, 24, 3))), "holds 20 frames"),
+    "image of more axes": ("image/train3.npy", lambda path: replace(path, np.ones((20, 24, 3))), "shape (20, 24, 3)"),
     "image with NaN": ("image/train3.npy", with_nan, "1 of 480 values aren't finite"),
     "image beyond float32": ("image/train3.npy", lambda path: replace(path, np.full(SIZE, 1e300)), "aren't finite"),
     "label truncated": ("label/train3.png", truncate, "damaged label"),
@@ -159,6 +159,7 @@ def test_a_frame_that_breaks_during_training_is_replaced_on_demand(config, root,
                 assert batch["name"][index] == name
                 assert torch.equal(batch["image"][index], other["image"][index])
     warnings = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    warnings = [text for text in warnings if "hardly any pixel is as warm as skin" not in text]
     assert len(warnings) == 1  # though it was drawn in every epoch, by every worker
     assert str(root / "train" / file) in warnings[0]
     assert message in warnings[0]
