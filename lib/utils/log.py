@@ -32,6 +32,7 @@ def show(text: str) -> None:
     Raises:
         OutputError: it can't be written to, as its disk is full.
     """
+    open_standard_streams()
     try:
         print(text, end="", flush=True)
     except BrokenPipeError:

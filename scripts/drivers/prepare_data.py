@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -10,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from lib.datasets.drivers.prepare import FRAMES_FILE, Options, Summary, prepare  # noqa: E402
 from lib.datasets.drivers.raw import GLASSES, SPLITS, VAL_SUBJECTS  # noqa: E402
 from lib.datasets.preparation import SKIPPED_FILE  # noqa: E402
+from lib.utils.log import show  # noqa: E402
 from lib.utils.machine import available_cores  # noqa: E402
 
 SHOWN = 50  # skipped frames that are printed; all are in skipped.csv
@@ -24,10 +26,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         options = Options(size, subjects, args.unconstrained, args.every)
         summary = prepare(args.clone_dir, args.out_dir, options, args.workers, args.overwrite == "y")
+        show("".join(f"{line}\n" for line in _lines(summary, Path(args.out_dir))))
     except (ValueError, OSError) as error:
         print(f"prepare_data.sh: error: {error}", file=sys.stderr)
         return 2
-    _print(summary, Path(args.out_dir))
     if not summary.written and not summary.kept:
         print("prepare_data.sh: error: no frame could be prepared", file=sys.stderr)
         return 1
@@ -73,21 +75,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _print(summary: Summary, out_dir: Path) -> None:
+def _lines(summary: Summary, out_dir: Path) -> Iterator[str]:
     for split in SPLITS:
         written, kept = summary.written[split], summary.kept[split]
         if written + kept or split != "unconstrained":
-            print(f"{split:5}: {written + kept} frames in {out_dir / split} ({written} now, {kept} before)")
+            yield f"{split:5}: {written + kept} frames in {out_dir / split} ({written} now, {kept} before)"
     if summary.left_out:
-        print(f"left out: {summary.left_out} frames with glasses of persons to train on")
-    print("note: the masks are hulls of landmarks that the authors' detector predicted; nobody marked them by hand")
-    print(f"note: {out_dir / FRAMES_FILE} says what is known of each frame")
+        yield f"left out: {summary.left_out} frames with glasses of persons to train on"
+    yield "note: the masks are hulls of landmarks that the authors' detector predicted; nobody marked them by hand"
+    yield f"note: {out_dir / FRAMES_FILE} says what is known of each frame"
     if summary.skipped:
-        print(f"skipped: {len(summary.skipped)} frames, also listed in {out_dir / SKIPPED_FILE}")
+        yield f"skipped: {len(summary.skipped)} frames, also listed in {out_dir / SKIPPED_FILE}"
         for name, reason in summary.skipped[:SHOWN]:
-            print(f"  {name}: {reason}")
+            yield f"  {name}: {reason}"
         if len(summary.skipped) > SHOWN:
-            print(f"  ... and {len(summary.skipped) - SHOWN} more")
+            yield f"  ... and {len(summary.skipped) - SHOWN} more"
 
 
 if __name__ == "__main__":

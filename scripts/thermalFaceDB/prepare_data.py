@@ -2,8 +2,8 @@
 
 import argparse
 import logging
-import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -13,6 +13,7 @@ from lib.datasets.preparation import SKIPPED_FILE  # noqa: E402
 from lib.datasets.thermal_face_db.prepare import SPLITS, USUAL_RANGE, Options, Summary, prepare  # noqa: E402
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS  # noqa: E402
 from lib.thermal.resize import LABEL_RESIZES  # noqa: E402
+from lib.utils.log import show  # noqa: E402
 from lib.utils.machine import available_cores  # noqa: E402
 from scripts.arguments import switch  # noqa: E402
 
@@ -27,15 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
         crop, subjects = _crop(args.crop_res), _subjects(args.val_subjects)
         options = Options(tuple(args.target_res), crop, subjects, args.label_resize, args.landmarks)
         summary = prepare(args.raw_dir, args.out_dir, options, args.workers, args.overwrite)
+        show("".join(f"{line}\n" for line in _lines(summary, Path(args.out_dir))))
     except (ValueError, OSError) as error:
         print(f"prepare_data.sh: error: {error}", file=sys.stderr)
         return 2
-    try:
-        _print(summary, Path(args.out_dir))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Who read our output, such as head, has gone; the work is done, and Python must not complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if not summary.written and not summary.kept:
         print("prepare_data.sh: error: no frame could be prepared", file=sys.stderr)
         return 1
@@ -116,23 +112,23 @@ def _subjects(words: list[str]) -> tuple[str, ...]:
     return tuple(word for words_ in words for word in words_.split(",") if word)
 
 
-def _print(summary: Summary, out_dir: Path) -> None:
+def _lines(summary: Summary, out_dir: Path) -> Iterator[str]:
     for split in SPLITS:
         written, kept = summary.written[split], summary.kept[split]
-        print(f"{split:5}: {written + kept} frames in {out_dir / split} ({written} now, {kept} before)")
+        yield f"{split:5}: {written + kept} frames in {out_dir / split} ({written} now, {kept} before)"
     if summary.unusual:
         low, high = USUAL_RANGE
         examples = ", ".join(f"{name} ({a:.1f} to {b:.1f})" for name, _, (a, b) in summary.unusual[:5])
-        print(
+        yield (
             f"warning: {len(summary.unusual)} frames have values outside {low:g}-{high:g} deg C; is their unit "
             f"another? {examples}"
         )
     if summary.skipped:
-        print(f"skipped: {len(summary.skipped)} frames, also listed in {out_dir / SKIPPED_FILE}")
+        yield f"skipped: {len(summary.skipped)} frames, also listed in {out_dir / SKIPPED_FILE}"
         for name, reason, _ in summary.skipped[:SHOWN]:
-            print(f"  {name}: {reason}")
+            yield f"  {name}: {reason}"
         if len(summary.skipped) > SHOWN:
-            print(f"  ... and {len(summary.skipped) - SHOWN} more")
+            yield f"  ... and {len(summary.skipped) - SHOWN} more"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lib.synthetic import synthesize  # noqa: E402
 from lib.utils.errors import DataError  # noqa: E402
+from lib.utils.log import show  # noqa: E402
 from scripts.arguments import switch  # noqa: E402
 
 
@@ -32,10 +33,10 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
         paths = synthesize(**options)
+        show(f"{len(paths)} synthetic frames in {options['out_dir']}\n")
     except (DataError, OSError) as error:
         print(f"synthesize_data.sh: {error}", file=sys.stderr)
         return 2
-    print(f"{len(paths)} synthetic frames in {options['out_dir']}")
     return 0
 
 

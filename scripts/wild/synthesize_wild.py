@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from lib.synthetic.wild import synthesize_wild  # noqa: E402
 from lib.utils.errors import DataError  # noqa: E402
+from lib.utils.log import show  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,10 +29,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = vars(parser.parse_args(arguments))
     try:
         synthesize_wild(**options)
+        show(f"{options['train']} + {options['val']} synthetic frames in {options['out_dir']}\n")
     except (DataError, OSError) as error:
         print(f"synthesize_wild.py: {error}", file=sys.stderr)
         return 2
-    print(f"{options['train']} + {options['val']} synthetic frames in {options['out_dir']}")
     return 0
 
 

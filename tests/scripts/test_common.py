@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,16 @@ def test_programs_find_the_project_under_pythonsafepath_too(ready, tmp_path):
     done = ready.bash(str(script), "train", "n", "/d", "/s", cwd=tmp_path, PYTHONSAFEPATH="1")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("found")
+
+
+def test_programs_do_their_work_with_standard_output_closed(tmp_path):
+    size = ["--height", "48", "--width", "64", "--workers", "0"]
+    prepare = ["--crop_res", "none", "--val_subjects", "none", "--workers", "0"]
+    for program, *arguments in (
+        ("thermalFaceDB/synthesize_data.py", tmp_path / "raw", "--subjects", "1", "--frames", "1", *size),
+        ("thermalFaceDB/prepare_data.py", tmp_path / "raw", tmp_path / "out", *prepare),
+        ("wild/synthesize_wild.py", tmp_path / "wild", "--train", "1", "--val", "0", *size),
+    ):
+        command = [sys.executable, str(REPO / "scripts" / program), *map(str, arguments)]
+        done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, text=True)
+        assert (done.returncode, "Error" in done.stderr) == (0, False), done.stderr
