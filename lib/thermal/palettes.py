@@ -29,6 +29,8 @@ _RAMPS = {
 
 NEAR = 30.0
 """Distance in RGB, of 0 to 255, that compression moves most colours less far from their palette."""
+_FAR = 100.0
+"""Distance that counts as no more than that: of text, which is as far from every palette."""
 _SHARE = 0.9
 """Of the pixels, that must be near a palette; the others may be text, a logo, a scale."""
 _AGREEING = 0.95
@@ -106,12 +108,12 @@ def palette_of(colours: np.ndarray) -> Palette | None:
         levels, distances = palette.levels(colours)
         near = distances <= NEAR
         if near.mean() >= _SHARE:
-            fits.append((float(distances[near].mean()), palette, levels))
+            fits.append((float(np.minimum(distances, _FAR).mean()), palette, levels))
     if not fits:
         return None
     best, palette, levels = min(fits, key=lambda fit: fit[0])
     for distance, _, others in fits:
-        if distance <= 1.5 * best + 2 and not _agree(levels, others):
+        if distance <= 1.3 * best + 1 and not _agree(levels, others):
             return None
     return palette
 

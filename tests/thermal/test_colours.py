@@ -68,6 +68,16 @@ def test_every_palette_is_told_and_inverted(tmp_path, name):
     assert np.corrcoef(read_thermal(path).values.ravel(), LEVELS.ravel())[0, 1] > 0.998
 
 
+@pytest.mark.parametrize("name", ["jet", "turbo", "rainbow", "blue to red"])
+def test_a_palette_of_which_little_is_used_is_told_by_the_rest(tmp_path, name):
+    warm = (155 + LEVELS / 2.6).astype(np.uint8)
+    warm[:9] = np.linspace(0, 150, WIDTH)  # a cold sky: 9 % of the frame
+    for levels in (warm, 255 - warm):
+        path = tmp_path / "a.png"
+        path.write_bytes(picture(palettes()[name].colours[levels], "PNG"))
+        assert np.abs(read_thermal(path).values - levels).max() <= 1
+
+
 def test_arrays_of_colours_are_read_by_their_palette(tmp_path):
     np.save(tmp_path / "a.npy", jet(LEVELS / 255))
     np.save(tmp_path / "b.npy", np.stack([jet(LEVELS / 255)] * 2))
