@@ -80,7 +80,10 @@ class Trainer:
         self.batches = build_train_loader(config, self.iteration, world.rank, world.size, pinned)
         uncached_gb = config.data.cache_gb - self.batches.cache_gb
         self.validation_batches = build_eval_loader(
-            config, world.rank, world.size, pin_memory=pinned, cache_gb=uncached_gb
+            *(config, world.rank, world.size),
+            pin_memory=pinned,
+            cache_gb=uncached_gb,
+            shared_bytes=self.batches.shared_bytes,
         )
         check_before_training(config)
 

@@ -70,7 +70,9 @@ def build_train_loader(
             "data.cache_gb %g holds %d of %d training frames; the others are read anew in every epoch",
             *(cfg.data.cache_gb, dataset.cache.count, len(dataset)),
         )
-    return BatchLoader(read, batches, cfg.data.workers, pin_memory, dataset, bad_samples)
+    width, height = cfg.train.data_transformer.input_size
+    batch_bytes = cfg.train.batch_size // world_size * _sample_bytes((height, width), cfg.data.num_channels)
+    return BatchLoader(read, batches, cfg.data.workers, pin_memory, dataset, bad_samples, batch_bytes)
 
 
 def build_eval_loader(
@@ -83,6 +85,7 @@ def build_eval_loader(
     unique_names: bool = False,
     names: Collection[str] | None = None,
     cache_gb: float = 0.0,
+    shared_bytes: int = 0,
 ) -> BatchLoader:
     """Every frame of ``{root}/val`` of every ``data.data_dir``, or of ``test_dir``, once and at its own size.
 
@@ -98,6 +101,7 @@ def build_eval_loader(
     ``unique_names`` refuses frames of the same name in several folders, for callers that write results by name.
     ``names``: of the frames to read; None for all.
     ``cache_gb``: memory for decoded frames, for callers that iterate more than once.
+    ``shared_bytes``: shared memory that the loader of training frames takes beside this one.
 
     Raises:
         As :func:`build_train_loader`.
@@ -115,7 +119,16 @@ def build_eval_loader(
         transform, sizes = _published_tiaug(width, height), [(height, width)] * len(dataset)
     batches = equal_size_batches(sizes, batch_size, rank, world_size)
     read = EvalReader(dataset, partial(normalize, **normalization(cfg.normalize)), transform)
-    return BatchLoader(read, batches, min(cfg.data.workers, len(batches)), pin_memory, dataset)
+    batch_bytes = max(
+        (len(batch) * _sample_bytes(sizes[batch[0]], cfg.data.num_channels) for batch in batches), default=0
+    )
+    workers = min(cfg.data.workers, len(batches))
+    return BatchLoader(read, batches, workers, pin_memory, dataset, batch_bytes=batch_bytes, taken_bytes=shared_bytes)
+
+
+def _sample_bytes(size: tuple[int, int], channels: int) -> int:
+    """Of a float32 image and an int64 label of this (H, W)."""
+    return size[0] * size[1] * (4 * channels + 8)
 
 
 def reading_of(data: Data) -> Reading:

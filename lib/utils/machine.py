@@ -3,6 +3,7 @@
 import os
 import platform
 import resource
+import shutil
 import sys
 from pathlib import Path
 
@@ -14,6 +15,15 @@ def available_cores() -> int:
     True
     """
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+SHARED_MEMORY = Path("/dev/shm")
+"""Where Linux keeps memory that processes share."""
+
+
+def free_shared_memory() -> int | None:
+    """Bytes that processes can still share, which a container may have few of; None where the system has no bound."""
+    return shutil.disk_usage(SHARED_MEMORY).free if SHARED_MEMORY.is_dir() else None
 
 
 def processor_name() -> str:

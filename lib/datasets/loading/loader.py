@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from lib.datasets.dataset import SegmentationDataset
 from lib.datasets.loading.bad_samples import BadSamples
+from lib.datasets.loading.shared_memory import AHEAD, REMEDY, check_shared_memory, in_shared_memory
 from lib.datasets.loading.worker import start_worker
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.labels import IGNORE
@@ -235,7 +236,8 @@ def label_tensor(labels: Sequence[np.ndarray]) -> torch.Tensor:
 class BatchLoader:
     """Iterates over read batches, in this process or in workers that read ahead.
 
-    A DataError of a worker is raised here as it was there, without the worker's traceback.
+    A DataError of a worker is raised here as it was there, without the worker's traceback. Whatever else ends a worker
+    ends the iteration.
 
     Args:
         read: keys -> batch; its ``bad`` is counted and goes no further.
@@ -244,10 +246,16 @@ class BatchLoader:
         pin_memory: put tensors into page-locked memory, for copies to CUDA devices.
         dataset: that is read from.
         bad_samples: counts what couldn't be read.
+        batch_bytes: of the tensors of the largest batch.
+        taken_bytes: shared memory that other loaders of this process will take.
 
     Attributes:
         num_samples: samples of the data set, over all processes.
         cache_gb: memory that its decoded frames take.
+        shared_bytes: shared memory that batches on their way from the workers take, at most.
+
+    Raises:
+        DataError: there isn't as much shared memory.
     """
 
     def __init__(
@@ -258,14 +266,20 @@ class BatchLoader:
         pin_memory: bool,
         dataset: SegmentationDataset,
         bad_samples: BadSamples | None = None,
+        batch_bytes: int = 0,
+        taken_bytes: int = 0,
     ) -> None:
+        workers = min(workers, available_cores())
+        self.shared_bytes = (AHEAD * workers + 1) * batch_bytes if workers else 0
+        check_shared_memory(workers, self.shared_bytes, taken_bytes)
         self.num_samples = len(dataset)
         self.cache_gb = dataset.cache.nbytes / 1e9 if dataset.cache else 0.0
         self._bad_samples = bad_samples or BadSamples(0)
         self._loader: DataLoader = DataLoader(
             _Batches(read),
             batch_sampler=batches,
-            num_workers=min(workers, available_cores()),
+            num_workers=workers,
+            prefetch_factor=AHEAD if workers else None,
             collate_fn=_unchanged,
             pin_memory=pin_memory,
             persistent_workers=workers > 0,
@@ -274,13 +288,24 @@ class BatchLoader:
         )
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        for batch in self._loader:
+        for batch in self._from_workers():
             if isinstance(batch, DataError):
                 raise DataError(
                     str(batch)
                 )  # not itself: it and this frame would keep each other, and the workers, alive
             self._bad_samples.add(batch.pop("bad", {}))
             yield batch
+
+    def _from_workers(self) -> Iterator[Any]:
+        try:
+            yield from self._loader
+        except RuntimeError as error:
+            if not str(error).startswith("DataLoader worker"):
+                raise
+            raise DataError(
+                f"a process that loads frames has ended ({error}); what it said of it is above. If it had too little "
+                f"memory, {REMEDY}"
+            ) from error
 
     def __len__(self) -> int:
         """Number of batches; a TypeError if they are endless."""
@@ -295,9 +320,10 @@ class _Batches(Dataset):
 
     def __getitems__(self, keys: list) -> dict[str, Any] | DataError:
         try:
-            return self._read(keys)
+            batch = self._read(keys)
         except DataError as error:
             return DataError(str(error))
+        return batch if get_worker_info() is None else in_shared_memory(batch)
 
 
 def _unchanged(batch: Any) -> Any:

@@ -1,9 +1,11 @@
 """What a process that reads batches for another does first."""
 
 import multiprocessing
+import multiprocessing.queues
 import os
 import signal
 import threading
+import traceback
 
 import cv2
 import torch
@@ -13,7 +15,17 @@ def start_worker(_: int) -> None:
     """One thread, so that workers don't fight the main process for cores; no signals but the main process's."""
     cv2.setNumThreads(0)  # not 1, for which OpenCV waits for its threads to end: the parent's, which aren't here
     torch.set_num_threads(1)
+    multiprocessing.queues.Queue._on_queue_feeder_error = staticmethod(_end)  # type: ignore[attr-defined]  # private
     _obey_parent_alone()
+
+
+def _end(error: Exception, batch: object) -> None:
+    """End this process, as its thread that hands batches over has lost one.
+
+    Python's own answer is to go on, and the main process would wait for that batch forever.
+    """
+    traceback.print_exception(error)
+    os.kill(os.getpid(), signal.SIGKILL)  # an exception would end this thread alone
 
 
 def _obey_parent_alone() -> None:
