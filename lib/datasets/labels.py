@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from lib.thermal.orientation import orientation_of, upright, upright_size
-from lib.thermal.pictures import FORMATS
+from lib.thermal.formats.orientation import orientation_of, upright, upright_size
+from lib.thermal.formats.pictures import FORMATS
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.labels import IGNORE
 

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from lib.thermal.arrays import check_finite, read_bin, read_npy, read_npz
-from lib.thermal.channels import read_channels, size_of_channels
-from lib.thermal.flir import read_fff
-from lib.thermal.foreign import converter_of
+from lib.thermal.formats.arrays import check_finite, read_bin, read_npy, read_npz
+from lib.thermal.formats.channels import read_channels, size_of_channels
+from lib.thermal.formats.flir import read_fff
+from lib.thermal.formats.foreign import converter_of
+from lib.thermal.formats.pictures import read_picture
+from lib.thermal.formats.table import read_csv
+from lib.thermal.formats.tiff import read_tiff
+from lib.thermal.formats.video import VIDEO_SUFFIXES, read_video
 from lib.thermal.frame import GREY_LEVELS, Reading, Stored, ThermalFrame
-from lib.thermal.pictures import read_picture
 from lib.thermal.plausibility import are_grey_levels, doubt_about_frame
-from lib.thermal.table import read_csv
-from lib.thermal.tiff import read_tiff
 from lib.thermal.units import CELSIUS, NO_TEMPERATURES, Unit, UnitError, check_celsius, decide_unit
-from lib.thermal.video import VIDEO_SUFFIXES, read_video
 from lib.utils.errors import DataError
 
 logger = logging.getLogger("samcl")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.thermal.foreign import converter_of
+from lib.thermal.formats.foreign import converter_of
 from lib.thermal.frame import Reading, ThermalFrame
 from lib.thermal.readers import FRAME_SUFFIXES, FrameReader
 from lib.utils.errors import DataError

@@ -20,7 +20,7 @@ from lib.datasets.labels import label_size, read_label
 from lib.datasets.landmarks import draw_labels
 from lib.datasets.landmarks.ljson import read_ljson
 from lib.thermal import FrameReader, Reading
-from lib.thermal.arrays import array_shape, read_array
+from lib.thermal.formats.arrays import array_shape, read_array
 from lib.utils.errors import DataError
 from lib.utils.labels import IGNORE
 from tests.datasets.helpers import face_points

@@ -9,9 +9,9 @@ import numpy as np
 
 from lib.datasets.dataset import Sample
 from lib.datasets.labels import read_label
-from lib.thermal.channels import PICTURES
+from lib.thermal.formats.channels import PICTURES
+from lib.thermal.formats.pictures import picture_dtype
 from lib.thermal.frame import GREY_LEVELS, Reading, ThermalFrame
-from lib.thermal.pictures import picture_dtype
 from lib.thermal.readers import FrameReader
 from lib.thermal.units import CELSIUS, UnitError
 from lib.utils.errors import DataError

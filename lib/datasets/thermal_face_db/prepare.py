@@ -13,7 +13,7 @@ from tqdm import tqdm
 from lib.datasets.landmarks import FORMATS
 from lib.datasets.preparation import REMEDY, claim_folder, is_prepared, write_skipped
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS, RawFrame, find_frames, format_size, load_frame, usual_size
-from lib.thermal.arrays import read_array
+from lib.thermal.formats.arrays import read_array
 from lib.thermal.resize import LABEL_RESIZES, centre_crop, resize_image, resize_label
 from lib.utils.errors import ConfigError, DataError
 from lib.utils.files import atomic_write

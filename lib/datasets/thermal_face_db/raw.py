@@ -10,7 +10,7 @@ import numpy as np
 
 from lib.datasets.landmarks import FORMATS, check_inside, draw_labels
 from lib.datasets.preparation import check_val_subjects
-from lib.thermal.arrays import array_shape, read_array
+from lib.thermal.formats.arrays import array_shape, read_array
 from lib.utils.errors import DataError
 
 # The published split: 16 of 90 subjects, 473 of 2,935 images

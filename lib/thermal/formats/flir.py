@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from lib.thermal.formats.jpeg import Segment
+from lib.thermal.formats.orientation import orientation_of, upright
 from lib.thermal.frame import Reading, Stored
-from lib.thermal.jpeg import Segment
-from lib.thermal.orientation import orientation_of, upright
 from lib.utils.errors import DataError
 
 _MAGIC = b"FFF\0"

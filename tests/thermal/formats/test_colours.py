@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from lib.thermal import Reading, open_sequence, read_thermal
-from lib.thermal.colours import UNKNOWN, rises_with_brightness
-from lib.thermal.palettes import palettes
+from lib.thermal.formats.colours import UNKNOWN, rises_with_brightness
+from lib.thermal.formats.palettes import palettes
 from tests.thermal.files import encoded, scene
 
 HEIGHT, WIDTH = 96, 128

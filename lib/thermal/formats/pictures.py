@@ -7,13 +7,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lib.thermal.colours import Colours, one_channel
-from lib.thermal.flir import flir_records, read_flir
-from lib.thermal.foreign import HIDDEN, hides_data, refuse_dji
+from lib.thermal.formats.colours import Colours, one_channel
+from lib.thermal.formats.flir import flir_records, read_flir
+from lib.thermal.formats.foreign import HIDDEN, hides_data, refuse_dji
+from lib.thermal.formats.jpeg import segments
+from lib.thermal.formats.orientation import orientation_of, upright, upright_size
+from lib.thermal.formats.tiff import read_tiff, tiff_dtype
 from lib.thermal.frame import Reading, Stored
-from lib.thermal.jpeg import segments
-from lib.thermal.orientation import orientation_of, upright, upright_size
-from lib.thermal.tiff import read_tiff, tiff_dtype
 from lib.utils.errors import DataError
 
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF")

@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from lib.thermal.colours import Colours, one_channel
+from lib.thermal.formats.colours import Colours, one_channel
+from lib.thermal.formats.names import utf8_name
+from lib.thermal.formats.orientation import UPRIGHT, upright
 from lib.thermal.frame import Reading, Stored
-from lib.thermal.names import utf8_name
-from lib.thermal.orientation import UPRIGHT, upright
 from lib.utils.errors import DataError
 
 logger = logging.getLogger("samcl")

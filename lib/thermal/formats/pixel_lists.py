@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lib.thermal.axes import MLX90640, pixels_size
+from lib.thermal.formats.axes import MLX90640, pixels_size
 from lib.thermal.frame import Reading
 from lib.utils.errors import DataError
 

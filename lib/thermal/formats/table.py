@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.thermal.axes import layout_of, split_frames
+from lib.thermal.formats.axes import layout_of, split_frames
+from lib.thermal.formats.header import unit_in_header
+from lib.thermal.formats.pixel_lists import TABLE_AXES, has_time_column, is_pixel_list, lines_of_pixels, read_pixel_list
 from lib.thermal.frame import Reading, Stored
-from lib.thermal.header import unit_in_header
-from lib.thermal.pixel_lists import TABLE_AXES, has_time_column, is_pixel_list, lines_of_pixels, read_pixel_list
 from lib.thermal.units import CELSIUS
 from lib.utils.errors import DataError
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from lib.thermal.orientation import TAG, UPRIGHT, upright_size
+from lib.thermal.formats.orientation import TAG, UPRIGHT, upright_size
 from lib.utils.errors import DataError
 
 _TYPES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from lib.thermal.jpeg import Segment
+from lib.thermal.formats.jpeg import Segment
 from lib.utils.errors import DataError
 
 _CSV = "export its temperatures as CSV"

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lib.thermal.arrays import array_shape, check_finite, read_array
-from lib.thermal.orientation import orientation_of, upright, upright_size
-from lib.thermal.pictures import FORMATS
-from lib.thermal.tiff import read_tiff_channels, tiff_size
+from lib.thermal.formats.arrays import array_shape, check_finite, read_array
+from lib.thermal.formats.orientation import orientation_of, upright, upright_size
+from lib.thermal.formats.pictures import FORMATS
+from lib.thermal.formats.tiff import read_tiff_channels, tiff_size
 from lib.utils.errors import DataError
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff")

@@ -8,7 +8,7 @@ from PIL import Image
 
 from lib.datasets.labels import label_size, read_label
 from lib.thermal import FrameReader, Reading, read_thermal
-from lib.thermal.pictures import picture_dtype
+from lib.thermal.formats.pictures import picture_dtype
 from lib.utils.errors import DataError
 from tests.thermal.files import centikelvin, encoded, flir_jpeg, scene
 from tests.thermal.pictures import STORED, exif, jpeg, jpeg_with, png, png_of_grey_and_opacity, tiff_of

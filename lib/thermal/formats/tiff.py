@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from lib.thermal.colours import Colours, one_channel
+from lib.thermal.formats.colours import Colours, one_channel
+from lib.thermal.formats.names import utf8_name
+from lib.thermal.formats.orientation import UPRIGHT, upright
+from lib.thermal.formats.tiff_pages import REMEDY, Directories, Page
 from lib.thermal.frame import Reading, Stored
-from lib.thermal.names import utf8_name
-from lib.thermal.orientation import UPRIGHT, upright
-from lib.thermal.tiff_pages import REMEDY, Directories, Page
 from lib.utils.errors import DataError
 
 

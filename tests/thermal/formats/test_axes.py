@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.thermal import Reading, open_sequence
-from lib.thermal.axes import layout_of, split_frames
+from lib.thermal.formats.axes import layout_of, split_frames
 from lib.utils.errors import ConfigError, DataError
 from tests.thermal.files import npy, npz, scene
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.thermal import PRESETS, Reading, open_sequence
-from lib.thermal.header import unit_in_header
+from lib.thermal.formats.header import unit_in_header
 from lib.utils.errors import DataError
 from tests.thermal.files import HEIGHT, WIDTH, csv_text, scene
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lib.thermal import Reading, open_sequence, read_thermal
-from lib.thermal.foreign import CONVERTERS, HIDDEN
+from lib.thermal.formats.foreign import CONVERTERS, HIDDEN
 from lib.utils.errors import DataError
 from tests.thermal.files import PLANCK_B, PLANCK_F, PLANCK_O, PLANCK_R1, PLANCK_R2, encoded, scene
 from tests.thermal.pictures import jpeg_with

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from lib.thermal.palettes import NEAR, Palette, palette_of
+from lib.thermal.formats.palettes import NEAR, Palette, palette_of
 from lib.utils.errors import DataError
 
 logger = logging.getLogger("samcl")

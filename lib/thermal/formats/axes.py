@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lib.thermal.colours import Colours
+from lib.thermal.formats.colours import Colours
 from lib.thermal.frame import Reading
 from lib.utils.errors import DataError
 

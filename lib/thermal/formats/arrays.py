@@ -8,7 +8,7 @@ from typing import IO, Literal, NamedTuple
 
 import numpy as np
 
-from lib.thermal.axes import COMMON_SIZES, Layout, arrange, layout_of, split_frames
+from lib.thermal.formats.axes import COMMON_SIZES, Layout, arrange, layout_of, split_frames
 from lib.thermal.frame import Reading, Stored
 from lib.thermal.units import PRESETS
 from lib.utils.errors import DataError
@@ -39,7 +39,7 @@ class _Header(NamedTuple):
 
 
 def read_npy(path: Path, reading: Reading) -> Stored:
-    """``.npy``: a frame (H, W), a sequence (T, H, W), or other axes, see :func:`~lib.thermal.axes.layout_of`."""
+    """``.npy``: a frame (H, W), a sequence (T, H, W), or other axes (:func:`~lib.thermal.formats.axes.layout_of`)."""
     header = _whole_header(path)
     layout = layout_of(header.shape, header.dtype, reading, str(path))
 

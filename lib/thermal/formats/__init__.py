@@ -1,0 +1,1 @@
+"""Readers of single formats: what the file says, at the depth and in the direction it was stored with."""
