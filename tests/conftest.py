@@ -1,7 +1,8 @@
 """A data set that a small network learns in seconds: a warm disc (class 1) with a cold square (class 2) in it."""
 
+import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 # Data in tests are small: a second thread gains nothing and waits for a core where other work runs beside. Said before
@@ -63,11 +64,11 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 @pytest.fixture(autouse=True)
-def own_log() -> Iterator[None]:
-    """The project's log as it was before the test, which may have sent it to the terminal alone, past ``caplog``."""
-    before = logger.handlers[:], logger.level, logger.propagate
-    yield
-    logger.handlers[:], logger.level, logger.propagate = before
+def untouched_log() -> None:
+    """The project's log as in a new process: runs of earlier tests sent it to the terminal alone, past ``caplog``."""
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
+    logger.propagate = True
 
 
 def draw_frame(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
