@@ -134,9 +134,9 @@ def without_repeats(network):
 NETWORK_NAMES = [
     ("base_ocnet", "resnet18_dilated8", "onnx"),
     ("deeplab_v3", "resnet18_dilated8", "torch_export"),
-    ("deeplab_v3", "xception_16", "torch_export"),
+    pytest.param("deeplab_v3", "xception_16", "torch_export", marks=pytest.mark.thorough),
     ("attention_unet", "none", "torch_export"),
-    ("hrnet_w18", "none", "torch_export"),
+    pytest.param("hrnet_w18", "none", "torch_export", marks=pytest.mark.thorough),
 ]
 
 
