@@ -3,7 +3,6 @@
 import io
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from lib.thermal.formats.foreign import converter_of
 from lib.thermal.frame import Reading, ThermalFrame
 from lib.thermal.readers import FRAME_SUFFIXES, FrameReader
 from lib.utils.errors import DataError
-from lib.utils.text import first_few
+from lib.utils.text import first_few, natural_order
 
 logger = logging.getLogger("samcl")
 
@@ -145,10 +144,4 @@ def _files_of(folder: Path) -> list[Path]:
         raise DataError(f"{folder}: no thermal frames; expected files that end in {kinds}{others}")
     if skipped:
         logger.warning("%s: left out, as they are no files of one frame: %s", folder, listing)
-    return sorted(files, key=_natural)
-
-
-def _natural(path: Path) -> tuple:
-    """Sort key: runs of digits by their number."""
-    parts = re.split(r"(\d+)", path.name.lower())
-    return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts], path.name
+    return sorted(files, key=lambda path: natural_order(path.name))

@@ -1,5 +1,6 @@
-"""Lists in messages for people."""
+"""Lists in messages for people, and the order in which people number things."""
 
+import re
 from collections.abc import Sequence
 
 SHOWN = 5
@@ -13,3 +14,13 @@ def first_few(items: Sequence[object], shown: int = SHOWN, separator: str = ", "
     """
     rest = len(items) - shown
     return separator.join(map(str, items[:shown])) + (f" and {rest} more" if rest > 0 else "")
+
+
+def natural_order(name: str) -> tuple:
+    """Sort key: runs of digits by their number.
+
+    >>> sorted(["frame10", "frame2"], key=natural_order)
+    ['frame2', 'frame10']
+    """
+    parts = re.split(r"(\d+)", name.lower())
+    return [(int(part), part) if part.isdecimal() else (-1, part) for part in parts], name

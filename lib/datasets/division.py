@@ -1,0 +1,102 @@
+"""Divides a few labelled frames into those to train on and those to validate on: by subject, else by time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lib.datasets.check.subjects import subjects_of
+from lib.datasets.dataset import Sample, find_pairs
+from lib.utils.errors import DataError
+from lib.utils.text import first_few, natural_order
+
+SHARE = 0.2
+"""Of the frames, that is validated on where nothing else decides it."""
+
+
+class Division(NamedTuple):
+    """Labelled frames, divided.
+
+    Attributes:
+        train, val: the frames to train and to validate on.
+        how: what they were divided by, in words.
+        apart: whether none of the people in ``val`` are in ``train``, as far as names tell, so that scores say
+            something about other people.
+        unlabelled: number of frames without a label, which take no part.
+    """
+
+    train: list[Sample]
+    val: list[Sample]
+    how: str
+    apart: bool
+    unlabelled: int
+
+
+def find_division(data_root: Path) -> Division:
+    """The labelled frames of a folder or of ``Processed`` in it, divided.
+
+    Frames are in ``{train,val}/{image,label}``, and stay as they are divided; or in ``{image,label}``, or in ``train``
+    alone, and are divided by :func:`divide`.
+
+    Raises:
+        DataError: no frame has a label, or one alone, or frames share a name.
+    """
+    for root in (data_root, data_root / "Processed"):
+        train, val, whole = (_labelled(root / split) for split in ("train", "val", ""))
+        unlabelled = train[1] + val[1] + whole[1]
+        if train[0] and val[0]:
+            apart = not _shared(train[0], val[0])
+            return Division(train[0], val[0], "as they were divided", apart, unlabelled)
+        if train[0] or whole[0]:
+            return divide(train[0] or whole[0])._replace(unlabelled=unlabelled)
+    raise DataError(
+        f"{data_root}: no labelled frames; expected image/<name>.npy (or another thermal file) with "
+        "label/<name>.png in it, or in its folders train and val"
+    )
+
+
+def divide(samples: Sequence[Sample]) -> Division:
+    """Divide frames by the subjects that their names tell of, where these are several; else by time.
+
+    Of several subjects those with the fewest frames are validated on, until they have a fifth of all frames; the one
+    with the most is always trained on. Of one subject it is the last fifth in the natural order of the names, not every
+    fifth frame: neighbouring frames are too much alike to test anything.
+
+    Raises:
+        DataError: there are fewer than two frames.
+    """
+    if len(samples) < 2:
+        raise DataError(
+            f"{samples[0].image if samples else 'no frame'}: one labelled frame can't be divided; label two"
+        )
+    ordered = sorted(samples, key=lambda sample: natural_order(sample.name))
+    of = subjects_of(sample.name for sample in ordered).of
+    frames: dict[str, list[Sample]] = {}
+    for sample in ordered:
+        frames.setdefault(of.get(sample.name, ""), []).append(sample)
+    subjects = sorted(frames, key=lambda subject: (len(frames[subject]), subject))
+    held: list[str] = []
+    while len(held) < len(subjects) - 1 and sum(len(frames[one]) for one in held) < SHARE * len(ordered):
+        held.append(subjects[len(held)])
+    if held:
+        val = [sample for sample in ordered if of.get(sample.name, "") in held]
+        train = [sample for sample in ordered if of.get(sample.name, "") not in held]
+        return Division(train, val, f"by subject: {first_few(sorted(held))} to validate on", True, 0)
+    cut = len(ordered) - max(1, round(SHARE * len(ordered)))
+    return Division(ordered[:cut], ordered[cut:], "by time: the last ones to validate on", False, 0)
+
+
+def _labelled(folder: Path) -> tuple[list[Sample], int]:
+    """The frames of ``folder/{image,label}`` that have a label, and the number of those that have none."""
+    if not ((folder / "image").is_dir() and (folder / "label").is_dir()):
+        return [], 0
+    pairs = find_pairs(folder)
+    if pairs.repeated:
+        raise DataError(f"{folder / 'image'}: {first_few(pairs.repeated)}: another file has the same stem; keep one")
+    return pairs.samples, len(pairs.unlabelled)
+
+
+def _shared(train: Sequence[Sample], val: Sequence[Sample]) -> bool:
+    """Whether a subject is in both, as far as names tell; where they tell of none, it is taken for granted."""
+    of = subjects_of(sample.name for sample in (*train, *val)).of
+    one, other = ({of.get(sample.name, "") for sample in split} for split in (train, val))
+    return bool(one & other)
