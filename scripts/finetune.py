@@ -38,6 +38,8 @@ from segmentor.checking.names import check_names  # noqa: E402
 CONFIG = REPO / "configs/drivers/finetune.yaml"
 WEIGHTS = REPO / "lib/models/pretrained/face.pth"
 REMEDY = "choose another NAME"
+OWN_CONFIG = "config.yaml"
+"""Beside the frames: what ``--phase convert`` says of the labels that it wrote."""
 READING = ("temp_preset", "temp_scale", "temp_offset", "axes")
 """Keys of section ``data`` that say what the numbers in the user's files mean."""
 DESCRIPTION = (*("num_classes", "class_names", "palette", "remap_classes", "raw_size", "grey_range"), *READING)
@@ -48,9 +50,9 @@ def iterations_for(frames: int) -> int:
     """How many iterations to train for with so many labelled frames.
 
     >>> [iterations_for(count) for count in (5, 20, 50, 200)]
-    [80, 160, 253, 506]
+    [60, 104, 151, 263]
     """
-    return min(600, max(80, round(80 * math.sqrt(frames / 5))))
+    return min(600, max(60, round(60 * (frames / 5) ** 0.4)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run_dir = args.scratch_root.resolve() / args.name
     try:
         division = find_division(args.data_root)
-        config = make_config(division, run_dir, args.configs, further)
+        beside = division.root / OWN_CONFIG
+        described = args.configs or (beside if beside.is_file() else None)
+        config = make_config(division, run_dir, described, further)
         _write_plan(division, config, run_dir)
     except (ValueError, OSError) as error:
         print(f"finetune.sh: error: {error}", file=sys.stderr)
@@ -69,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if status == 0:
         minutes, seconds = divmod(round(time.monotonic() - start), 60)
         show(f"{_results(config, division, run_dir)}\ntook {minutes} min {seconds} s\n")
+    elif status > 128:  # a signal
+        print("or run the same command again", file=sys.stderr)
     return status
 
 
@@ -93,13 +99,15 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--configs",
         metavar="FILE",
-        help="a config whose section data says which classes the labels have and how frames are read; without it they "
-        "are the six of the network (0-5), or the eight values of the Thermal Face Database (0-7)",
+        type=Path,
+        help=f"a config whose section data says which classes the labels have and how frames are read ({OWN_CONFIG} "
+        "beside the frames, if there is one); without it they are the six of the network (0-5), or the eight values of "
+        "the Thermal Face Database (0-7)",
     )
     return parser
 
 
-def make_config(division: Division, run_dir: Path, configs: str | None, further: Sequence[str]) -> Config:
+def make_config(division: Division, run_dir: Path, configs: Path | None, further: Sequence[str]) -> Config:
     """The config of a run.
 
     Args:
@@ -112,7 +120,7 @@ def make_config(division: Division, run_dir: Path, configs: str | None, further:
         ConfigError: an argument or the config is faulty.
         DataError: a label can't be read.
     """
-    line = parse_command_line(["--configs", configs or str(CONFIG), *further])
+    line = parse_command_line(["--configs", str(configs or CONFIG), *further])
     iterations = iterations_for(len(division.train) + len(division.val))
     values = {
         "network.pretrained": str(WEIGHTS),
@@ -236,11 +244,12 @@ def run_phases(config: Config, run_dir: Path) -> int:
     start = ["--resume", str(latest), "--resume_continue", "y"] if latest.exists() else ["--overwrite", "y"]
     commands = [[*path, "--phase", "train", *start]]
     test, remap = [*path, "--phase", "test"], f"data.remap_classes={json.dumps(config.data.remap_classes)}"
-    if config.network.resume_strict:
-        weights = str(config.network.pretrained)
+    # With other classes than its own the network can't be tested as it comes.
+    weights = config.network.pretrained if config.network.resume_strict else None
+    if weights:
         commands.append([*test, "--resume", weights, "--out_dir", str(run_dir / "before"), remap])
     commands.append([*test, "--resume", str(checkpoint_of(config)), "--out_dir", str(run_dir / "after")])
-    if config.network.resume_strict:
+    if weights:
         folders = [str(run_dir / "before"), str(run_dir / "after")]
         commands.append(["--phase", "compare", "--runs", *folders, "--out_dir", str(run_dir)])
     return next(filter(None, map(run_phase, commands)), 0)
@@ -254,9 +263,13 @@ def checkpoint_of(config: Config, kind: str = "max_performance") -> Path:
 
 def _results(config: Config, division: Division, run_dir: Path) -> str:
     metrics = json.loads((run_dir / "after/metrics.json").read_text())
-    whose = "people that it was not trained on" if division.apart else "the people that it was trained on"
-    lines = [f"\nIoU on the {len(division.val)} frames to validate on, of {whose}:\n", format_scores(metrics), ""]
-    if not division.apart:
+    whose = {True: ", of people that it was not trained on", False: ", of the people that it was trained on", None: ""}
+    lines = [
+        f"\nIoU on the {len(division.val)} frames to validate on{whose[division.apart]}:\n",
+        format_scores(metrics),
+        "",
+    ]
+    if division.apart is False:
         lines += ["Other people will be segmented less well; label frames of a second person to see how much.", ""]
     if (run_dir / "compare.html").exists():
         lines.append(f"before and after: {run_dir / 'compare.html'}")

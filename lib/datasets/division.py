@@ -19,16 +19,18 @@ class Division(NamedTuple):
     Attributes:
         train, val: the frames to train and to validate on.
         how: what they were divided by, in words.
-        apart: whether none of the people in ``val`` are in ``train``, as far as names tell, so that scores say
-            something about other people.
+        apart: whether no subject is in both, so that scores say something about other people; None where frames were
+            divided before and names tell of no subjects.
+        root: folder of the frames, or of the folders ``train`` and ``val``.
         unlabelled: number of frames without a label, which take no part.
     """
 
     train: list[Sample]
     val: list[Sample]
     how: str
-    apart: bool
-    unlabelled: int
+    apart: bool | None
+    root: Path = Path()
+    unlabelled: int = 0
 
 
 def find_division(data_root: Path) -> Division:
@@ -44,10 +46,9 @@ def find_division(data_root: Path) -> Division:
         train, val, whole = (_labelled(root / split) for split in ("train", "val", ""))
         unlabelled = train[1] + val[1] + whole[1]
         if train[0] and val[0]:
-            apart = not _shared(train[0], val[0])
-            return Division(train[0], val[0], "as they were divided", apart, unlabelled)
+            return Division(train[0], val[0], "as before", _are_apart(train[0], val[0]), root, unlabelled)
         if train[0] or whole[0]:
-            return divide(train[0] or whole[0])._replace(unlabelled=unlabelled)
+            return divide(train[0] or whole[0])._replace(root=root, unlabelled=unlabelled)
     raise DataError(
         f"{data_root}: no labelled frames; expected image/<name>.npy (or another thermal file) with "
         "label/<name>.png in it, or in its folders train and val"
@@ -80,9 +81,9 @@ def divide(samples: Sequence[Sample]) -> Division:
     if held:
         val = [sample for sample in ordered if of.get(sample.name, "") in held]
         train = [sample for sample in ordered if of.get(sample.name, "") not in held]
-        return Division(train, val, f"by subject: {first_few(sorted(held))} to validate on", True, 0)
+        return Division(train, val, f"by subject: {first_few(sorted(held))} to validate on", True)
     cut = len(ordered) - max(1, round(SHARE * len(ordered)))
-    return Division(ordered[:cut], ordered[cut:], "by time: the last ones to validate on", False, 0)
+    return Division(ordered[:cut], ordered[cut:], "by time: the last ones to validate on", False)
 
 
 def _labelled(folder: Path) -> tuple[list[Sample], int]:
@@ -95,8 +96,8 @@ def _labelled(folder: Path) -> tuple[list[Sample], int]:
     return pairs.samples, len(pairs.unlabelled)
 
 
-def _shared(train: Sequence[Sample], val: Sequence[Sample]) -> bool:
-    """Whether a subject is in both, as far as names tell; where they tell of none, it is taken for granted."""
+def _are_apart(train: Sequence[Sample], val: Sequence[Sample]) -> bool | None:
+    """Whether no subject is in both; None where names tell of none."""
     of = subjects_of(sample.name for sample in (*train, *val)).of
     one, other = ({of.get(sample.name, "") for sample in split} for split in (train, val))
-    return bool(one & other)
+    return not one & other if of else None

@@ -81,10 +81,10 @@ def test_divided_frames_stay_as_they_are(tmp_path, val, apart):
     assert division.unlabelled == 1
 
 
-def test_names_that_tell_of_nobody_count_as_the_same_people(tmp_path):
+def test_where_names_tell_of_nobody_it_is_not_known_whether_people_are_apart(tmp_path):
     write(tmp_path / "train", "frame1")
     write(tmp_path / "val", "frame2")
-    assert not find_division(tmp_path).apart
+    assert find_division(tmp_path).apart is None
 
 
 def test_what_cannot_be_divided_is_said(tmp_path):

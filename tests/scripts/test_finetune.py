@@ -65,12 +65,14 @@ def test_from_a_folder_to_a_report_and_a_network(tmp_path, capsys):
     assert "had other frames, labels or settings; choose another NAME" in capsys.readouterr().err
 
 
-def test_classes_of_ones_own_get_a_last_layer_of_their_own(tmp_path, capsys):
+@pytest.mark.parametrize("beside", [False, True])
+def test_classes_of_ones_own_get_a_last_layer_of_their_own(tmp_path, capsys, beside):
     data = write_frames(tmp_path / "data", largest=2, scale=100, dtype=np.uint16)
-    own = tmp_path / "mine.yaml"
+    own = data / "config.yaml" if beside else tmp_path / "mine.yaml"
     names = ["background", "face", "hand"]
     own.write_text(yaml.safe_dump({"data": {"num_classes": 3, "class_names": names, "temp_preset": "centi_celsius"}}))
-    assert main([str(data), str(tmp_path), "hands", "--configs", str(own), *QUICK]) == 0
+    named = [] if beside else ["--configs", str(own)]
+    assert main([str(data), str(tmp_path), "hands", *named, *QUICK]) == 0
     run = tmp_path / "hands"
     assert [entry["name"] for entry in json.loads((run / "after/metrics.json").read_text())["classes"]] == names
     assert not (run / "before").exists()
