@@ -16,6 +16,7 @@ USAGE="usage: bash scripts/predict.sh [--resume CKPT] INPUT OUT [--dry_run] [any
   --axes LETTERS what the axes of arrays and tables mean, e.g. HWT (height, width, frames) or TN (a frame a line)
   --polarity P   of grey pictures: white_hot, black_hot or auto, as faces are found
   --erode N      keeps N pixels off the edges of regions out of the temperatures
+  --save_vis n   leaves out vis/ and the video
   --save_prob y  writes the class probabilities to OUT/prob
   --dry_run      prints the command and runs nothing"
 

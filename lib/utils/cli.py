@@ -63,7 +63,8 @@ _GROUPS = {
     """,
     "outputs": """
         checkpoints.checkpoints_root checkpoints.checkpoints_name checkpoints.save_iters checkpoints.keep
-        checkpoints.overwrite test.test_dir test.val_aug test.out_dir test.save_prob logging.log_file
+        checkpoints.overwrite test.test_dir test.val_aug test.out_dir test.save_vis test.save_prob
+        logging.log_file
         logging.log_to_file logging.logfile_level logging.stdout_level logging.rewrite
     """,
     "predict, export, compare": """

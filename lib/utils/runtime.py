@@ -10,6 +10,7 @@ from lib.utils import distributed
 from lib.utils.config import Config
 from lib.utils.device import choose_autocast, choose_device
 from lib.utils.distributed import World
+from lib.utils.machine import keep_freed_memory
 from lib.utils.seed import seed_everything
 
 
@@ -55,6 +56,8 @@ def start_runtime(config: Config) -> Iterator[Runtime]:
     device = choose_device(config.gpu, world.local_rank)
     if device.type == "cuda":
         torch.cuda.set_device(device)
+    elif device.type == "cpu":
+        keep_freed_memory()
     torch.backends.cudnn.benchmark = config.cudnn
     seed_everything(config.seed, world.rank)
     distributed.connect(world, device)

@@ -55,7 +55,7 @@ def save_label(path: str | os.PathLike, label: np.ndarray, palette: np.ndarray) 
     entries[IGNORE] = IGNORED_COLOUR
     image = Image.fromarray(np.ascontiguousarray(label, dtype=np.uint8))
     image.putpalette(entries.tobytes())
-    with atomic_write(path) as file:
+    with atomic_write(path, durable=False) as file:
         image.save(file, format="PNG")
 
 

@@ -26,10 +26,11 @@ class Background:
     Args:
         threads: number of threads.
         max_pending: calls that may be unfinished before :meth:`submit` waits.
+        start_thread: called first in every thread, if there is something to set up.
     """
 
-    def __init__(self, threads: int, max_pending: int) -> None:
-        self._pool = ThreadPoolExecutor(threads)
+    def __init__(self, threads: int, max_pending: int, start_thread: Callable[[], None] | None = None) -> None:
+        self._pool = ThreadPoolExecutor(threads, initializer=start_thread)
         self._max_pending = max_pending
         self._pending: deque[Future] = deque()
 
@@ -54,7 +55,8 @@ class Background:
 
 
 class FrameFiles:
-    """Writes a frame's ``label/<name>.png``, ``vis/<name>.png`` and, with ``test.save_prob``, ``prob/<name>.npy``.
+    """Writes a frame's ``label/<name>.png``, with ``test.save_vis`` ``vis/<name>.png``, and with ``test.save_prob``
+    ``prob/<name>.npy``.
 
     Args:
         config: of the run.
@@ -62,13 +64,15 @@ class FrameFiles:
     """
 
     def __init__(self, config: Config, manifest: Manifest) -> None:
-        self.save_prob = config.test.save_prob
+        self.save_vis, self.save_prob = config.test.save_vis, config.test.save_prob
         self._names = config.data.names
         self._manifest = manifest
         self._palette = vis.palette_of(config.data.num_classes, config.data.palette)
 
-    def write(self, name: str, frame: np.ndarray, label: np.ndarray, probability: np.ndarray | None) -> np.ndarray:
-        """Write the files of one frame; returns the picture in ``vis/``, (H', W', 3) uint8 RGB.
+    def write(
+        self, name: str, frame: np.ndarray, label: np.ndarray, probability: np.ndarray | None
+    ) -> np.ndarray | None:
+        """Write the files of one frame; returns the picture in ``vis/``, (H', W', 3) uint8 RGB, or None without it.
 
         Args:
             name: of the files, without suffix.
@@ -76,12 +80,15 @@ class FrameFiles:
             label: (H, W) uint8 predicted classes.
             probability: (H, W, C) float32 of the classes; needed with ``save_prob`` alone.
         """
-        folder = self._manifest.folder
-        label_path, picture_path, probability_path = (folder / part / f"{name}{end}" for part, end in FRAME_FILES)
-        with self._manifest.writing(label_path, picture_path, *[probability_path] * self.save_prob):
+        wanted = (True, self.save_vis, self.save_prob)
+        paths = [self._manifest.folder / part / f"{name}{end}" for part, end in FRAME_FILES]
+        label_path, picture_path, probability_path = paths
+        picture = None
+        with self._manifest.writing(*(path for path, is_wanted in zip(paths, wanted, strict=True) if is_wanted)):
             vis.save_label(label_path, label, self._palette)
-            picture = vis.save_overlay(picture_path, frame, label, self._names, self._palette)
+            if self.save_vis:
+                picture = vis.save_overlay(picture_path, frame, label, self._names, self._palette)
             if self.save_prob:
-                with atomic_write(probability_path) as file:
+                with atomic_write(probability_path, durable=False) as file:
                     np.save(file, np.ascontiguousarray(probability))
         return picture

@@ -2,10 +2,10 @@
 
 import logging
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from lib.datasets.preparation import SKIPPED_FILE, write_skipped
 from lib.metrics.components import remove_small_components
 from lib.metrics.regions import Measurement, find_regions, measure, region_names
 from lib.models.build import build_network_with_weights
+from lib.models.folding import fold_batch_norms
 from lib.thermal import Letterbox, ThermalFrame, normalize, open_sequence
 from lib.thermal.plausibility import doubt_about_face
 from lib.utils.config import Config
@@ -28,8 +29,9 @@ from lib.utils.runtime import Runtime
 from lib.utils.text import first_few
 from lib.vis.video import VideoFile
 from segmentor.evaluation.frame_files import Background, FrameFiles
-from segmentor.evaluation.inference import build_inference
+from segmentor.evaluation.inference import Inference, build_inference
 from segmentor.evaluation.result_folder import refuse_result, result_manifest
+from segmentor.prediction.pipeline import PreparedFrame, batches_of, plan_pipeline, prefetched
 from segmentor.prediction.polarity import Polarity
 from segmentor.prediction.region_table import FILES, RegionTable
 from segmentor.training.stopping import interrupted_by_sigterm
@@ -40,26 +42,7 @@ DEFAULT_FPS = 10.0
 """Frames per second of the video where the frame rate is unknown."""
 OTHER_FILES = (*FILES, "overlay.mp4", SKIPPED_FILE)
 """Those in the folder of the results that are not of one frame."""
-WRITERS = 2
 MAX_NOTES = 5
-
-
-class PreparedFrame(NamedTuple):
-    """A frame with the image that the network gets.
-
-    Attributes:
-        name: unique among the frames.
-        position: 0, 1, ... in the sequence, files that were left out counted.
-        frame: as read, of its own size.
-        image: (1, h, w) float32, normalised; letterboxed but with ``sscrop_test``.
-        letterbox: leads back to the frame's size; None where ``image`` has that size.
-    """
-
-    name: str
-    position: int
-    frame: ThermalFrame
-    image: Tensor
-    letterbox: Letterbox | None
 
 
 class FinishedFrame(NamedTuple):
@@ -68,13 +51,13 @@ class FinishedFrame(NamedTuple):
     Attributes:
         name: unique among the frames.
         position: 0, 1, ... in the sequence, files that were left out counted.
-        picture: (H', W', 3) uint8 RGB.
+        picture: (H', W', 3) uint8 RGB; None without ``test.save_vis``.
         measurements: one for each facial region.
     """
 
     name: str
     position: int
-    picture: np.ndarray
+    picture: np.ndarray | None
     measurements: list[Measurement]
 
 
@@ -82,8 +65,9 @@ class Predictor:
     """Segments the frames of ``predict.input`` with ``network.resume``.
 
     Frames are letterboxed to the size that the network was trained at (``train.data_transformer.input_size``); with
-    ``test.mode`` ``sscrop_test`` a window slides over them at their own size. Threads read frames before the network
-    needs them and write files while it computes, a bounded number of frames each, so a sequence may have any length.
+    ``test.mode`` ``sscrop_test`` a window slides over them at their own size. Threads read frames, compute and write
+    files at the same time (:class:`~segmentor.prediction.pipeline.Pipeline`), a bounded number of frames each, so a
+    sequence may have any length.
 
     Args:
         config: of the run.
@@ -119,8 +103,8 @@ class Predictor:
         sources = [] if reading.input == "-" else [Path(config.predict.input)]
         self._manifest = result_manifest(self.out_dir, OTHER_FILES, sources)
         self.fps = reading.fps or self.sequence.fps
-        network = build_network_with_weights(config).to(runtime.device).to(memory_format=torch.channels_last).eval()
-        self._inference = build_inference(config.test, network, runtime, config.test.amp)
+        self._inference = self._build_inference(runtime)
+        self._pipeline = plan_pipeline(runtime.device, config.test.batch_size)
         self._files = FrameFiles(config, self._manifest)
         self._polarity = Polarity(reading.polarity, self._face_area)
         self._notes: set[str] = set()
@@ -130,8 +114,8 @@ class Predictor:
         self._failure: Exception | None = None
 
     def run(self) -> None:
-        """Write ``label/``, ``vis/``, with ``test.save_prob`` ``prob/``, ``regions.csv``, and of sequences
-        ``overlay.mp4``, figures and the breathing rate.
+        """Write ``label/``, with ``test.save_vis`` ``vis/``, with ``test.save_prob`` ``prob/``, ``regions.csv``, and of
+        sequences figures, the breathing rate and, with ``test.save_vis``, ``overlay.mp4``.
 
         What was found before a frame that can't be read is written. With ``data.on_bad_sample`` ``skip`` so is what
         comes after it, and ``skipped.csv`` names the files that were left out. Before the first frame has gone through
@@ -142,36 +126,44 @@ class Predictor:
             Interrupted: SIGTERM came; what was measured is written.
         """
         self._announce()
-        start, count, pending = time.monotonic(), 0, 2 * self.config.test.batch_size + WRITERS
-        batches = self._predictions(pending)
-        first = next(batches, None)
-        if first is None:
-            raise self._failure or self._without_frames()
-        self._manifest.clear()
-        with interrupted_by_sigterm(), self._manifest.writing(*(self.out_dir / name for name in OTHER_FILES)):
-            table = RegionTable(self.out_dir, self.config.data.names, self.fps)
-            with ExitStack() as stack:
-                stack.enter_context(table)
-                video = stack.enter_context(VideoFile(self.out_dir / "overlay.mp4", self.fps or DEFAULT_FPS))
-                # One thread for what goes in order, others for what doesn't.
-                ordered = stack.enter_context(Background(1, pending))
-                writers = stack.enter_context(Background(WRITERS, pending))
-                progress = stack.enter_context(
-                    tqdm(total=self.sequence.length, unit="frame", dynamic_ncols=True, disable=None)
-                )
-                for batch, logits in chain([first], batches):
-                    for prepared, frame_logits in zip(batch, logits, strict=True):
-                        finished = writers.submit(self._finish, prepared, frame_logits)
-                        ordered.submit(self._append, finished, table, video)
-                    count += len(batch)
-                    progress.update(len(batch))
-            seconds = time.monotonic() - start
-            logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
-            table.summarise()
-            if self._skipped:
-                write_skipped(self.out_dir, self._skipped)
+        start = time.monotonic()
+        with self._pipeline.computing():
+            batches = self._batches()
+            first = next(batches, None)
+            if first is None:
+                raise self._failure or self._without_frames()
+            logits = self._logits(first)
+            self._manifest.clear()
+            with interrupted_by_sigterm(), self._manifest.writing(*(self.out_dir / name for name in OTHER_FILES)):
+                table = RegionTable(self.out_dir, self.config.data.names, self.fps)
+                count = self._write_all(chain([(first, logits)], ((batch, None) for batch in batches)), table)
+                seconds = time.monotonic() - start
+                logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
+                table.summarise()
+                if self._skipped:
+                    write_skipped(self.out_dir, self._skipped)
         logger.info("results: %s", self.out_dir)
         self._raise_what_was_bad(count)
+
+    def _write_all(self, batches: Iterator[tuple[list[PreparedFrame], Tensor | None]], table: RegionTable) -> int:
+        """Predict batches, some of which have logits already, and write what there is of them; returns how many frames
+        there were."""
+        count, waiting = 0, self._pipeline.workers + 1
+        with ExitStack() as stack:
+            stack.enter_context(table)
+            video = stack.enter_context(VideoFile(self.out_dir / "overlay.mp4", self.fps or DEFAULT_FPS))
+            # One thread for what goes in order, others for what doesn't.
+            ordered = stack.enter_context(Background(1, waiting))
+            workers = stack.enter_context(Background(self._pipeline.workers, waiting, self._pipeline.start_thread))
+            progress = stack.enter_context(
+                tqdm(total=self.sequence.length, unit="frame", dynamic_ncols=True, disable=None)
+            )
+            for batch, logits in batches:
+                finished = workers.submit(self._predict, batch, logits)
+                ordered.submit(self._append, finished, table, video)
+                count += len(batch)
+                progress.update(len(batch))
+        return count
 
     def _without_frames(self) -> DataError:
         source = self.config.predict.input
@@ -203,12 +195,32 @@ class Predictor:
         if "nostrils" not in region_names(self.config.data.names):
             logger.info("no class is called nose: no nostrils, no nose tip, no breathing")
 
+    def _build_inference(self, runtime: Runtime) -> Inference:
+        """The network with its weights, in the number format that ``solver.precision`` says."""
+        if self.config.solver.precision == "auto" and runtime.autocast_dtype is not torch.bfloat16:
+            # Features of a network that learnt in another format may exceed the range of float16.
+            runtime = replace(runtime, autocast_dtype=None)
+        network = build_network_with_weights(self.config).eval()
+        if runtime.autocast_dtype is not None:
+            network = fold_batch_norms(network)
+        network = network.to(runtime.device).to(memory_format=torch.channels_last)
+        return build_inference(self.config.test, network, runtime, amp=True)
+
+    def _batches(self) -> Iterator[list[PreparedFrame]]:
+        """Batches of frames, read before the network needs them."""
+        frames = prefetched(self._prepared(), self._pipeline.ahead, self._pipeline.start_thread)
+        return batches_of(frames, self._pipeline.batch_size)
+
     @torch.inference_mode()
-    def _predictions(self, ahead: int) -> Iterator[tuple[list[PreparedFrame], Tensor]]:
-        """Batches of frames, read ``ahead`` of the network, with logits (N, C, h, w) float32 at the images' size."""
-        frames = _prefetched(self._prepared(), ahead)
-        for batch in _batches(frames, self.config.test.batch_size):
-            yield batch, self._inference(torch.stack([prepared.image for prepared in batch]))
+    def _logits(self, batch: list[PreparedFrame]) -> Tensor:
+        """(N, C, h, w) float32 of a batch, at the images' size."""
+        with self._pipeline.network_turn:
+            return self._inference(torch.stack([prepared.image for prepared in batch]))
+
+    def _predict(self, batch: list[PreparedFrame], logits: Tensor | None) -> list[FinishedFrame]:
+        """Take a batch through the network, unless its logits are there, and write its files."""
+        maps = self._logits(batch) if logits is None else logits
+        return [self._finish(prepared, frame_logits) for prepared, frame_logits in zip(batch, maps, strict=True)]
 
     def _prepared(self) -> Iterator[PreparedFrame]:
         """The frames up to one that can't be read, or all others where those are skipped."""
@@ -248,7 +260,8 @@ class Predictor:
     @torch.inference_mode()
     def _face_area(self, image: np.ndarray) -> float:
         """The share of pixels of a normalised image (h, w) that are not the first class, the background."""
-        logits = self._inference(torch.from_numpy(image)[None, None])
+        with self._pipeline.network_turn:
+            logits = self._inference(torch.from_numpy(image)[None, None])
         return float((logits.argmax(1) > 0).float().mean())
 
     def _log_notes(self, name: str, frame: ThermalFrame) -> None:
@@ -263,6 +276,7 @@ class Predictor:
                 self._notes.add(note)
                 logger.info("%s: %s", name, note)
 
+    @torch.inference_mode()
     def _finish(self, prepared: PreparedFrame, logits: Tensor) -> FinishedFrame:
         """Bring a frame's logits to its own size, write its files and measure its regions."""
         frame = prepared.frame
@@ -283,35 +297,12 @@ class Predictor:
         return FinishedFrame(prepared.name, prepared.position, picture, measurements)
 
     def _append(self, finished: Future, table: RegionTable, video: VideoFile) -> None:
-        frame: FinishedFrame = finished.result()
-        table.add(frame.name, frame.measurements, frame.position)
-        video.write(frame.picture)
+        frames: list[FinishedFrame] = finished.result()
+        for frame in frames:
+            table.add(frame.name, frame.measurements, frame.position)
+            if frame.picture is not None:
+                video.write(frame.picture)
 
 
 def _counted(frames: int) -> str:
     return "1 frame" if frames == 1 else f"{frames} frames"
-
-
-def _batches(frames: Iterable[PreparedFrame], size: int) -> Iterator[list[PreparedFrame]]:
-    """Batches of consecutive frames, at most ``size``, whose images have the same shape."""
-    batch: list[PreparedFrame] = []
-    for frame in frames:
-        if batch and (len(batch) == size or frame.image.shape != batch[0].image.shape):
-            yield batch
-            batch = []
-        batch.append(frame)
-    if batch:
-        yield batch
-
-
-def _prefetched(items: Iterable, count: int) -> Iterator:
-    """The items in order, fetched by a thread, up to ``count`` ahead of the caller."""
-    iterator, end = iter(items), object()
-    pool = ThreadPoolExecutor(1)
-    try:
-        fetched = deque(pool.submit(next, iterator, end) for _ in range(count))
-        while (item := fetched.popleft().result()) is not end:
-            fetched.append(pool.submit(next, iterator, end))
-            yield item
-    finally:
-        pool.shutdown(cancel_futures=True)

@@ -139,6 +139,8 @@ class Test(EvaluationSection):
     """Folder for results; null = ``seg_results/<checkpoint>`` in the current folder."""
     test_dir: Path | None = None
     """A folder of frames, with or without labels; null = ``data_dir``/val."""
+    save_vis: Switch = True
+    """Write a picture of each frame with its classes in colour, and of a predicted sequence the video of them."""
     save_prob: Switch = False
     """Write the class probabilities of each frame, float32 (H, W, C)."""
     amp: Switch = False

@@ -66,3 +66,12 @@ def test_what_has_not_begun_is_dropped_where_an_error_ends_the_block():
     with pytest.raises(KeyboardInterrupt):
         stop(done)
     assert len(done) < 50
+
+
+def test_every_thread_is_started_as_asked_for():
+    started, used = [], set()
+    with Background(2, 4, lambda: started.append(threading.get_ident())) as background:
+        for _ in range(20):
+            background.submit(lambda: (time.sleep(0.002), used.add(threading.get_ident())))
+    assert used <= set(started)
+    assert len(set(started)) == len(started)

@@ -200,6 +200,39 @@ def test_a_sliding_window_takes_frames_at_their_own_size(face_config, network, t
     assert {size[1:] for size in network.sizes} == {(1, 64, 72)}
 
 
+def test_without_pictures_there_is_no_video_and_all_else_is_the_same(face_config, network, folder, tmp_path):
+    found = {}
+    for wanted in ("y", "n"):
+        predict(face_config(folder, "predict.fps=5", f"test.save_vis={wanted}"))
+        found[wanted] = files_of(tmp_path / "out")
+    gone = {path for path in found["y"] if path.parent.name == "vis" or path.name == "overlay.mp4"}
+    assert len(gone) == 6
+    assert found["n"] == {path: content for path, content in found["y"].items() if path not in gone}
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)])
+def test_the_network_computes_in_the_number_format_asked_for(
+    face_config, folder, tmp_path, monkeypatch, precision, dtype
+):
+    class Noting(Thermometer):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.dtypes = nn.Conv2d(1, 1, 1), set()
+            nn.init.ones_(self.conv.weight)
+            nn.init.zeros_(self.conv.bias)
+
+        def forward(self, image):
+            features = self.conv(image)
+            self.dtypes.add(features.dtype)
+            return super().forward(features.float())
+
+    network = Noting()
+    monkeypatch.setattr(predictor, "build_network_with_weights", lambda config: network)
+    predict(face_config(folder, f"solver.precision={precision}", "test.save_prob=y"))
+    assert network.dtypes == {dtype}
+    assert np.load(tmp_path / "out/prob/f0.npy").dtype == np.float32
+
+
 def test_a_single_file_has_no_video_and_no_figure(face_config, network, folder, tmp_path):
     predict(face_config(folder / "f3.npy"))
     assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["label", "regions.csv", "vis"]
