@@ -33,7 +33,12 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Odds:
-    """How often somebody wears or holds something."""
+    """How often somebody wears or holds something.
+
+    Attributes:
+        glasses, mask, hat, holds, wrapped, high_collar: probabilities.
+        lowest_collar: height y of the widest necklines at the sides, cm below the eyes.
+    """
 
     glasses: float
     mask: float
@@ -41,18 +46,19 @@ class Odds:
     holds: float
     wrapped: float
     high_collar: float
+    lowest_collar: float
 
 
-MET = Odds(glasses=0.33, mask=0.16, hat=0.22, holds=0.18, wrapped=1.0, high_collar=0.35)
+MET = Odds(glasses=0.33, mask=0.16, hat=0.22, holds=0.18, wrapped=1.0, high_collar=0.35, lowest_collar=18.0)
 """Of people who are met anywhere."""
-SEATED = Odds(glasses=0.42, mask=0.05, hat=0.08, holds=0.08, wrapped=0.5, high_collar=0.1)
+SEATED = Odds(glasses=0.42, mask=0.05, hat=0.08, holds=0.08, wrapped=0.5, high_collar=0.1, lowest_collar=21.0)
 """Of people who sit before a camera: at a desk, at a wheel."""
 
 
 def draw_seated(rng: np.random.Generator) -> Pose:
     """The pose of somebody before a camera that hangs a little above, beside or below."""
     yaw = rng.normal(0, 0.25) if rng.random() < 0.45 else rng.choice((-1, 1)) * rng.uniform(0.15, 1.0)
-    pitch, roll = rng.normal(0.08, 0.18), rng.normal(0, 0.1)
+    pitch, roll = rng.normal(0.0, 0.2), rng.normal(0, 0.1)
     body = float(np.clip(yaw * rng.uniform(0.0, 1.0) + rng.normal(0, 0.2), yaw - _MOST_TWIST, yaw + _MOST_TWIST))
     return Pose(float(yaw), float(np.clip(pitch, -0.5, 0.65)), float(np.clip(roll, -0.4, 0.4)), body)
 
@@ -102,9 +108,8 @@ def draw_person(
     cloth = blend(ambient, rng.uniform(0.08, 1.0), 32.5)
     glasses, mask, hat = rng.random(3) < (odds.glasses, odds.mask, odds.hat)
     clothes = draw_clothes(rng, cloth, Accessories(False, bool(mask), bool(hat), int(rng.integers(2**32))))
-    clothes = replace(
-        clothes, collar=float(rng.uniform(8.5, 13.0) if rng.random() < odds.high_collar else rng.uniform(13.0, 17.0))
-    )
+    collar = rng.uniform(8.5, 13.0) if rng.random() < odds.high_collar else rng.uniform(13.5, odds.lowest_collar)
+    clothes = replace(clothes, collar=float(collar))
     holds = int(rng.integers(2**32)) if away is not True and rng.random() < odds.holds else None
     pose = draw_seated(rng) if seated else draw_stance(rng, away)
     state = FrameState(pose, draw_expression(rng), float(rng.uniform(-1, 1)), holds)
@@ -112,7 +117,7 @@ def draw_person(
     # The first surface is the head; hair that hangs before the face is no face. A chin mirrors the warm neck below it,
     # so that there need be no dark line between the two.
     part = np.where(subject.hair < 0.5, head_parts(), 0).astype(np.uint8)
-    surfaces[0] = replace(surfaces[0], part=part, mirrored=blend(ambient, min(rng.uniform(0.0, 1.8), 1.0)))
+    surfaces[0] = replace(surfaces[0], part=part, mirrored=blend(ambient, min(rng.uniform(0.0, 1.3), 1.0)))
     extra = glasses_surfaces(ambient, rng) if glasses else []
     if rng.random() < odds.wrapped:
         extra += headwear_surfaces(draw_headwear(rng, hat=bool(hat)), ambient, rng)
