@@ -12,9 +12,10 @@ import numpy as np
 from lib.synthetic.mean_head import mean_landmarks
 
 _EYES = (range(36, 42), range(42, 48))
-_EYE_SIZE = (0.81, 0.77)  # across and down, relative to the fissure
-_BROW_LOWER = (-0.1, 0.15, 0.3, 0.3, 0.25)  # cm, from the temple to the nose
-_MOUTH_WIDTH = 0.9
+_EYE_SIZE = (0.86, 0.77)  # across and down, relative to the fissure
+_BROW_LOWER = (0.05, 0.3, 0.45, 0.45, 0.4)  # cm, from the temple to the nose
+_MOUTH_WIDTH = 0.92
+_MOUTH_HIGHER = 0.2  # cm, corners and upper lip
 _NOSE_WIDTH = 0.93
 _NASION_LOWER = 0.25  # cm
 
@@ -31,5 +32,6 @@ def annotated_landmarks() -> np.ndarray:
     points[27, 1] += _NASION_LOWER
     points[31:36, 0] *= _NOSE_WIDTH
     points[48:68, 0] *= _MOUTH_WIDTH
+    points[[48, 51, 54], 1] -= _MOUTH_HIGHER
     points[[*range(49, 51), *range(52, 54), *range(55, 57), *range(58, 68)]] = points[[51, 57]].mean(0)
     return points
