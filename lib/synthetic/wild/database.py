@@ -17,7 +17,7 @@ from lib.utils.machine import available_cores
 from lib.utils.processes import process_map
 
 OPTIONS_FILE = "synthetic_wild.json"
-VERSION = 7
+VERSION = 8
 """Grows whenever the same options give other frames."""
 
 _FRAMES_OF_A_SUBJECT = 5  # as the nearest person, before the next one comes

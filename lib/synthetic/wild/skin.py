@@ -70,7 +70,7 @@ def _draw_temperatures(rng: np.random.Generator, contrast: float) -> SkinTempera
         cheek=cheek,
         nose=nose,
         lips=draw(-0.1, 1.2) if rng.random() < 0.7 else draw(0.0, 0.3),
-        neck=draw(1.0, 1.5),
+        neck=cheek + float(np.clip(rng.normal(1.4, 1.8), -2.5, 4.5)),  # as far from the face however even that is
         eye=contrast * float(rng.normal(-0.35, 0.7)),
         eye_cover=float(rng.uniform(0.2, 0.9) if rng.random() < 0.25 else 0.0),
         mouth=contrast * float(rng.uniform(-2.6, 1.0)),
