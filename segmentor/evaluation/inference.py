@@ -1,14 +1,14 @@
-"""From normalised images to logits: once, averaged over scales and mirror images, or through a sliding window."""
+"""From normalised images to logits: once, twice, averaged over scales and mirror images, or through a window."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from lib.utils.config.data_sections import EvaluationSection
 from lib.utils.runtime import Runtime
+from segmentor.evaluation.zoom import resized, zoomed
 
 
 class Inference:
@@ -17,16 +17,18 @@ class Inference:
     ``ss_test`` (single scale) takes the network's own logits. ``ms_test`` (multiple scales) takes their mean over
     ``scale_search`` and, with ``flip``, over the mirror image at each scale. ``sscrop_test`` takes their mean over the
     windows of ``crop_size``, or of the image's size where that is smaller; windows begin at most
-    ``crop_stride_ratio`` of their length apart, and the last one ends at the image's edge.
+    ``crop_stride_ratio`` of their length apart, and the last one ends at the image's edge. ``zoom_test``, which they
+    don't have, looks twice: at the whole image, and at a window about the largest face, enlarged.
 
     Args:
         network: on the runtime's device, in evaluation mode whenever it is called through here.
         runtime: device and number format.
-        mode: ``ss_test``, ``ms_test`` or ``sscrop_test``.
-        scale_search: factors on the image's size.
+        mode: ``ss_test``, ``ms_test``, ``sscrop_test`` or ``zoom_test``.
+        scale_search: factors on the image's size; ``zoom_test`` takes the first.
         flip: average over mirror images as well.
         crop_size: (width, height) of a window in pixels.
         crop_stride_ratio: in (0, 1].
+        zoom_margin: size of the window of ``zoom_test``, relative to the box about the face; at least 1.
         amp: compute in the number format of training instead of float32.
     """
 
@@ -40,6 +42,7 @@ class Inference:
         flip: bool = True,
         crop_size: Sequence[int] = (320, 256),
         crop_stride_ratio: float = 2 / 3,
+        zoom_margin: float = 1.8,
         amp: bool = False,
     ) -> None:
         self.network = network
@@ -47,6 +50,7 @@ class Inference:
         self._mode = mode
         self._scales, self._flip = scale_search, flip
         self._crop_size, self._stride_ratio = crop_size, crop_stride_ratio
+        self._zoom_margin = zoom_margin
         self._amp = amp
 
     def __call__(self, images: Tensor) -> Tensor:
@@ -56,6 +60,8 @@ class Inference:
             return _mean_over_scales(self._forward, images, self._scales, self._flip)
         if self._mode == "sscrop_test":
             return _mean_over_windows(self._forward, images, self._crop_size, self._stride_ratio)
+        if self._mode == "zoom_test":
+            return zoomed(self._forward, images, self._scales[0], self._zoom_margin)
         return self._forward(images)
 
     def _forward(self, images: Tensor) -> Tensor:
@@ -73,6 +79,7 @@ def build_inference(section: EvaluationSection, network: nn.Module, runtime: Run
         flip=section.flip,
         crop_size=section.crop_size,
         crop_stride_ratio=section.crop_stride_ratio,
+        zoom_margin=section.zoom_margin,
         amp=amp,
     )
 
@@ -83,18 +90,12 @@ def _mean_over_scales(
     height, width = images.shape[-2:]
     at_scales = []
     for scale in scales:
-        scaled = _resized(images, (max(1, round(height * scale)), max(1, round(width * scale))))
+        scaled = resized(images, (max(1, round(height * scale)), max(1, round(width * scale))))
         logits = forward(scaled)
         if flip:
             logits = (logits + forward(scaled.flip(-1)).flip(-1)) / 2
-        at_scales.append(_resized(logits, (height, width)))
+        at_scales.append(resized(logits, (height, width)))
     return sum(at_scales[1:], at_scales[0]) / len(scales)
-
-
-def _resized(images: Tensor, size: tuple[int, int]) -> Tensor:
-    if images.shape[-2:] == size:
-        return images
-    return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
 
 
 def _mean_over_windows(

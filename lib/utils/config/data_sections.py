@@ -119,17 +119,20 @@ class EvaluationSection(Section):
 
     batch_size: Annotated[Whole, Field(ge=1, le=65536), Unit("frames")] = 16
     """Frames per step and process."""
-    mode: Literal["ss_test", "ms_test", "sscrop_test"] = "ss_test"
+    mode: Literal["ss_test", "ms_test", "sscrop_test", "zoom_test"] = "ss_test"
     """``ss_test``: each frame once, at its own scale; ``ms_test``: the mean over scales and mirror images;
-    ``sscrop_test``: the mean over a sliding window."""
+    ``sscrop_test``: the mean over a sliding window; ``zoom_test``: once whole, and once a window about the largest
+    face, enlarged."""
     scale_search: Annotated[list[Annotated[float, Field(ge=0.1, le=8)]], Field(min_length=1, max_length=16)] = [1.0]
-    """Scales of ``ms_test``."""
+    """Scales of ``ms_test``; ``zoom_test`` looks at the first one, both times."""
     flip: Switch = True
     """Whether ``ms_test`` takes mirror images as well."""
     crop_size: Size = [320, 256]
     """[width, height] of the window of ``sscrop_test``."""
     crop_stride_ratio: Annotated[float, Field(gt=0, le=1)] = 2 / 3
     """Step of that window, as a share of its size."""
+    zoom_margin: Annotated[float, Field(ge=1, le=16)] = 1.8
+    """Size of the window of ``zoom_test``, relative to the box about the face that the first look found."""
 
 
 class Test(EvaluationSection):
