@@ -5,6 +5,7 @@ Wang, Zhou, Yu, Dai, Konukoglu, Van Gool: Exploring Cross-Image Pixel Contrast f
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -87,12 +88,13 @@ def sample_anchors(
     max_samples: int,
     max_views: int,
     generator: torch.Generator | None = None,
+    odd_view: Literal["hard", "easy"] = "hard",
 ) -> tuple[Tensor, Tensor]:
     """Pixels of every class and image, half of them hard (wrongly predicted) and half easy where there are enough.
 
-    Of an odd number of views the hard ones are one more, so that a single view is hard wherever a hard pixel is. The
-    published code rounds the other way: with ``max_views`` 1, as in its configs, it takes a hard pixel only of classes
-    that have no easy one.
+    ``odd_view`` decides what this means for an odd number of views. ``hard`` makes the hard ones one more, so that the
+    single view of ``max_views`` 1 is hard wherever a hard pixel is. ``easy`` makes them one fewer, as the published
+    code does; with ``max_views`` 1, as in its configs, it so takes a hard pixel only of classes that have no easy one.
 
     Every class of every image gets V = min(max_views, max_samples / (N C)) views, at least one; a class with fewer
     pixels in an image leaves its slots empty.
@@ -105,6 +107,7 @@ def sample_anchors(
         max_samples: anchors of a batch.
         max_views: anchors of a class and image.
         generator: on the device of the embedding.
+        odd_view: see above.
 
     Returns:
         Anchors (N C V, D) and their classes (N C V,).
@@ -123,7 +126,8 @@ def sample_anchors(
     starts = (sizes.cumsum(dim=1) - sizes).unflatten(1, (num_classes, 2))
     hard, easy = sizes.unflatten(1, (num_classes, 2)).unbind(dim=2)  # (N, C) each
 
-    from_hard = torch.minimum(hard, (views - easy).clamp(min=(views + 1) // 2)).unsqueeze(2)
+    half = (views + 1) // 2 if odd_view == "hard" else views // 2
+    from_hard = torch.minimum(hard, (views - easy).clamp(min=half)).unsqueeze(2)
     view = torch.arange(views, device=embedding.device)
     position = torch.where(view < from_hard, starts[..., :1] + view, starts[..., 1:] + view - from_hard)
     pixel = order.gather(1, position.clamp(max=height * width - 1).flatten(1))  # (N, C V)
@@ -140,7 +144,7 @@ class PixelContrastLoss(nn.Module):
     Args:
         num_classes: C.
         temperature, base_temperature: of the loss.
-        max_samples, max_views: of :func:`sample_anchors`.
+        max_samples, max_views, odd_view: of :func:`sample_anchors`.
     """
 
     def __init__(
@@ -150,6 +154,7 @@ class PixelContrastLoss(nn.Module):
         base_temperature: float = 0.07,
         max_samples: int = 1024,
         max_views: int = 100,
+        odd_view: Literal["hard", "easy"] = "hard",
     ) -> None:
         super().__init__()
         self.num_classes = num_classes
@@ -157,6 +162,7 @@ class PixelContrastLoss(nn.Module):
         self.base_temperature = base_temperature
         self.max_samples = max_samples
         self.max_views = max_views
+        self.odd_view: Literal["hard", "easy"] = odd_view
 
     def forward(
         self,
@@ -188,6 +194,7 @@ class PixelContrastLoss(nn.Module):
             self.max_samples,
             self.max_views,
             generator,
+            self.odd_view,
         )
         others, other_classes = memory or (None, None)
         return pixel_contrast_loss(anchors, classes, others, other_classes, self.temperature, self.base_temperature)

@@ -58,6 +58,7 @@ def _pixel_contrast(contrast: PixelContrast, num_classes: int) -> nn.Module:
         base_temperature=contrast.base_temperature,
         max_samples=contrast.max_samples,
         max_views=contrast.max_views,
+        odd_view=contrast.odd_view,
     )
     return ContrastTerm(loss, weight=contrast.loss_weight, warmup_iters=contrast.warmup_iters, memory=memory)
 

@@ -84,14 +84,20 @@ def test_degenerate_sets_are_finite(classes, temperature):
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 10**6), views=st.integers(1, 6), wrong=st.floats(0, 1), ignored=st.floats(0, 1))
-def test_anchors_are_distinct_pixels_of_their_class_half_of_them_hard(seed, views, wrong, ignored):
+@given(
+    seed=st.integers(0, 10**6),
+    views=st.integers(1, 6),
+    wrong=st.floats(0, 1),
+    ignored=st.floats(0, 1),
+    odd_view=st.sampled_from(["hard", "easy"]),
+)
+def test_anchors_are_distinct_pixels_of_their_class_half_of_them_hard(seed, views, wrong, ignored, odd_view):
     g = generator(seed)
     labels = torch.randint(0, 3, (2, 5, 6), generator=g)
     labels = labels.masked_fill(torch.rand(labels.shape, generator=g) < ignored, -1)
     predictions = torch.where(torch.rand(labels.shape, generator=g) < wrong, (labels + 1) % 3, labels)
     identity = torch.arange(60.0).view(2, 1, 5, 6)  # an embedding that tells the pixel
-    anchors, classes = sample_anchors(identity, labels, predictions, 3, 10**6, views, generator(seed + 1))
+    anchors, classes = sample_anchors(identity, labels, predictions, 3, 10**6, views, generator(seed + 1), odd_view)
     for n, group in enumerate(zip(anchors.view(2, 3, views), classes.view(2, 3, views), strict=True)):
         for k, (pixels, of_class) in enumerate(zip(*group, strict=True)):
             members = labels[n] == k
@@ -105,16 +111,20 @@ def test_anchors_are_distinct_pixels_of_their_class_half_of_them_hard(seed, view
             hard = (members & (predictions[n] != k)).sum().item()
             easy = members.sum().item() - hard
             chosen = sum((predictions.flatten()[i] != k).item() for i in index)
-            assert chosen == min(hard, max(math.ceil(views / 2), views - easy))
+            half = math.ceil(views / 2) if odd_view == "hard" else math.floor(views / 2)
+            assert chosen == min(hard, max(half, views - easy))
 
 
-def test_the_only_view_of_a_class_is_a_hard_pixel_where_there_is_one():
+def test_the_only_view_of_a_class_is_a_hard_pixel_where_there_is_one_but_not_in_the_published_code():
     labels = torch.zeros(1, 2, 5, dtype=torch.int64)
     predictions = torch.tensor([[[1, 0, 0, 0, 0], [0, 0, 0, 0, 0]]])
     identity = torch.arange(10.0).view(1, 1, 2, 5)
     for seed in range(5):
         anchors, classes = sample_anchors(identity, labels, predictions, 2, 8, 1, generator(seed))
         assert (anchors[0].item(), classes[0].item()) == (0, 0)
+        anchors, classes = sample_anchors(identity, labels, predictions, 2, 8, 1, generator(seed), "easy")
+        assert anchors[0].item() != 0
+        assert classes[0].item() == 0
 
 
 def test_every_pixel_can_be_an_anchor():

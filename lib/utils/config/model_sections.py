@@ -144,6 +144,9 @@ class PixelContrast(Section):
     """Anchors of a batch, at most."""
     max_views: Positive = 1
     """Anchors of a class and image, at most; a class with fewer pixels takes no part."""
+    odd_view: Literal["hard", "easy"] = "hard"
+    """Half of the anchors are wrongly predicted pixels (hard); whether the odd one of ``max_views`` is hard, or easy as
+    in the published code, which with ``max_views`` 1 takes hard pixels only of classes that have no easy one."""
     warmup_iters: StepsFromZero = 5000
     """Steps without contrast."""
     memory_size: Positive | None = None

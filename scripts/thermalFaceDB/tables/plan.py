@@ -45,12 +45,15 @@ class Strategy:
         overrides: config sections over these.
         tiaug: train with TiAug.
         contrast: the network returns an embedding and section ``contrast`` is there.
+        warm_samcl: SAM-CL's weight rises from 0 over the first quarter of a training from the start; gradients through
+            an untrained auxiliary network mislead.
     """
 
     pieces: tuple[str, ...] = ()
     overrides: Mapping[str, Any] = field(default_factory=dict)
     tiaug: bool = True
     contrast: bool = False
+    warm_samcl: bool = False
 
 
 def _loss(name: str) -> Strategy:
@@ -71,7 +74,9 @@ STRATEGIES = {
     "seggan": _loss("seggan_loss"),
     "rmi_dice": _loss("rmi_dice_loss"),
     "contrast": Strategy(("contrast.json",), contrast=True),
-    "samcl": Strategy(("samcl.json",)),
+    "contrast_published": Strategy(("contrast.json",), {"pixel_contrast": {"odd_view": "easy"}}, contrast=True),
+    "contrast_two": Strategy(("contrast.json",), {"pixel_contrast": {"max_views": 2}}, contrast=True),
+    "samcl": Strategy(("samcl.json",), warm_samcl=True),
     "samcl_paper": Strategy(("samcl.json",), {"samcl": {"mode": "paper", "loss_weight": PUBLISHED_SAMCL_WEIGHT}}),
     "samcl_published": Strategy(
         ("samcl.json",), {"samcl": {"mode": "published", "loss_weight": PUBLISHED_SAMCL_WEIGHT}}
@@ -221,5 +226,7 @@ def cell_config(cell: Cell, max_iters: int) -> dict[str, Any]:
     }
     if strategy.contrast:
         warmup = max_iters // 8 if cell.fork_iters is None else 0
-        config["pixel_contrast"] = {**network.contrast, "warmup_iters": warmup}
+        config["pixel_contrast"] = {**network.contrast, **config.get("pixel_contrast", {}), "warmup_iters": warmup}
+    if strategy.warm_samcl and cell.fork_iters is None:
+        config["samcl"] = {**config.get("samcl", {}), "warmup_iters": max_iters // 4}
     return config

@@ -35,6 +35,7 @@ class Results:
         remarks: how the cells came about.
         failures: messages by cell.
         synthetic: the frames are.
+        repeats: what the keys of ``seeds`` and of scores are, for readers.
     """
 
     table: Table
@@ -44,6 +45,7 @@ class Results:
     remarks: tuple[str, ...] = ()
     failures: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
+    repeats: str = "seeds"
 
     @property
     def networks(self) -> list[str]:
@@ -92,8 +94,8 @@ def markdown(results: Results) -> Iterator[str]:
         yield "**Synthetic frames**: these numbers say something about code, not about people, and can't be compared"
         yield "with scores on the real database."
         yield ""
-    yield f"mIoU in percent: mean ± standard deviation over the seeds {seeds}; in brackets, how many of them there are"
-    yield "if not all. Differences in points, paired by seed, with their 95 % interval (Student's t)."
+    yield f"mIoU in percent: mean ± standard deviation over the {results.repeats} {seeds}; in brackets, how many of"
+    yield "them there are if not all. Differences in points, paired by these, with their 95 % interval (Student's t)."
     yield ""
     for remark in (*results.remarks, *results.table.notes):
         yield f"- {remark}"
@@ -123,7 +125,7 @@ def markdown(results: Results) -> Iterator[str]:
 
 
 def _classes(results: Results) -> Iterator[str]:
-    yield from ("", "## IoU of each class", "", "Percent, means over the seeds.")
+    yield from ("", "## IoU of each class", "", f"Percent, means over the {results.repeats}.")
     for name in results.scores:
         for network in results.networks:
             cells = [
@@ -140,7 +142,7 @@ def _mean_text(scores: Scores) -> str:
 
 
 def _paces(results: Results, headings: list[str]) -> Iterator[str]:
-    yield from ("", "## Cost", "", "Milliseconds per iteration: median of a run's log, mean over the seeds; cells that")
+    yield from ("", "## Cost", "", "Milliseconds per iteration: median of a run's log, mean over the runs; cells that")
     yield from ("ran side by side shared the machine.", "")
     cells = []
     for row in results.table.rows:
@@ -236,12 +238,15 @@ def picture(results: Results):
     return figure
 
 
-_COLOURS = COLOURS[:2]
-_OFFSETS = (-0.14, 0.14)
+def _marks(results: Results) -> Iterator[tuple[str, str, float]]:
+    """Each set with its colour and its offset from the row's place."""
+    count = len(results.scores)
+    for index, name in enumerate(results.scores):
+        yield name, COLOURS[index], 0.28 * (index - (count - 1) / 2)
 
 
 def _draw_scores(axes, results: Results, network: str) -> None:
-    for name, colour, offset in zip(results.scores, _COLOURS, _OFFSETS, strict=True):
+    for name, colour, offset in _marks(results):
         for place, row in enumerate(results.table.rows):
             scores = results.of(name, network, row.title)
             summary = summarise(scores)
@@ -250,12 +255,12 @@ def _draw_scores(axes, results: Results, network: str) -> None:
             axes.plot(list(scores.values()), [place + offset] * len(scores), ".", color=colour, alpha=0.4)
             axes.errorbar(summary.mean, place + offset, xerr=summary.std, fmt="o", color=colour, capsize=3)
         axes.plot([], [], "o", color=colour, label=f"{name} set")
-    _label(axes, [row.title for row in results.table.rows], "mIoU (%), mean ± std, each seed")
+    _label(axes, [row.title for row in results.table.rows], "mIoU (%), mean ± std, each run")
     axes.set_title(NETWORKS[network].title, fontsize="medium")
 
 
 def _draw_differences(axes, results: Results, network: str) -> None:
-    for name, colour, offset in zip(results.scores, _COLOURS, _OFFSETS, strict=True):
+    for name, colour, offset in _marks(results):
         for place, (row, other) in enumerate(results.pairs()):
             difference = results.difference(name, network, row, other)
             if difference is not None:

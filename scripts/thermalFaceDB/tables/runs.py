@@ -69,6 +69,7 @@ class Runs:
         sets: to validate on.
         further: arguments of ``main.py`` for all cells.
         flags, pairs: the same, parsed.
+        kind: of checkpoint to validate; None leaves it to the cell.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class Runs:
         further: Sequence[str],
         flags: Mapping[str, Any],
         pairs: Sequence[str],
+        kind: str | None = None,
     ) -> None:
         self.root = root
         self.sets = sets
@@ -86,6 +88,7 @@ class Runs:
         self._further = list(further)
         self._flags = flags
         self._pairs = list(pairs)
+        self._kind = kind
         self._running: set[subprocess.Popen] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -202,7 +205,7 @@ class Runs:
         """Validate a trained cell on the sets where it isn't yet; arguments and errors as of :meth:`train`."""
         for one in self.sets:
             if not self._metrics(cell, one).is_file():
-                checkpoint, out_dir = self._checkpoint(cell, cell.kind), self.folder(cell) / one.folder
+                checkpoint, out_dir = self._checkpoint(cell, self._kind or cell.kind), self.folder(cell) / one.folder
                 arguments = ["--phase", "test", "--resume", str(checkpoint), "--out_dir", str(out_dir)]
                 self._run(cell, one.folder, [*arguments, *one.arguments], gpu)
 

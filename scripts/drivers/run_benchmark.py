@@ -1,0 +1,324 @@
+"""Command line of the benchmark on real faces; run it through run_benchmark.sh."""
+
+import argparse
+import fcntl
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from lib.utils.cli import parse_command_line  # noqa: E402
+from lib.utils.errors import DataError  # noqa: E402
+from scripts.arguments import positive  # noqa: E402
+from scripts.drivers import prepare_data  # noqa: E402
+from scripts.thermalFaceDB.tables.plan import Cell, Row, Table  # noqa: E402
+from scripts.thermalFaceDB.tables.render import MIOU, Results, write_table  # noqa: E402
+from scripts.thermalFaceDB.tables.runs import RunFailedError, Runs, ValidationSet  # noqa: E402
+
+CLONE = "ThermalImagesDataset"
+ITERATIONS = 2000
+SEEDS = {"U": (0, 1, 2), "AU": (0,), "X_16": (0,), "R101_8": (0,), "H_48": (0,)}
+FOLDS = {"1": ["2_Man", "2_Woman"], "2": ["1_Man", "1_Woman"]}
+"""Number of the persons to train on, and the persons to validate on."""
+
+RECIPE = f"""
+The recipe, fixed before the first counted run:
+  Data: each fifth frame of 1_Man, 1_Woman, 2_Man and 2_Woman in DATA_ROOT/{CLONE} (a clone of
+  github.com/mat02/{CLONE} with these persons' 20 sequences alone), reduced to 160x120. Two folds: trained on
+  1_Man and 1_Woman and validated on 2_Man and 2_Woman, and the reverse. Frames without glasses train. Validation:
+  controlled = without glasses; the same frames under TiAug, one fixed draw each; unconstrained = with glasses.
+  Training: from scratch, {ITERATIONS} iterations of 4 frames, 160x128; networks of a quarter of the published width;
+  AdamW, learning rate 0.002, 50 iterations of warm-up, cosine to 0; bf16. Flips, rotation by 20 degrees at most,
+  scales of 0.8 to 1.25 and blur with every strategy. SAM-CL (overlap) rises from weight 0 over the first quarter,
+  pixel contrast begins after the first eighth. Each run is validated (controlled) every 400 iterations to show whether
+  it has flattened, and the weights after the last iteration are what is scored: none are chosen by their scores on the
+  persons to validate on.
+  Runs, in this order: UNET's ablation and strategies with seed 0 on both folds; the ablation of Attention-UNET,
+  DeepLabV3 (Xception, ResNet-101) and HRNetV2 likewise; UNET with seeds 1 and 2.
+"""
+
+FURTHER = [
+    *("--workers", "0", "--max_iters", str(ITERATIONS), "--train_batch_size", "4", "dataset=drivers"),
+    *("data.grey_range=[20,40]", "solver.precision=bf16", "network.base_channels=16"),
+    *("solver.test_interval=400", "checkpoints.save_iters=250", "val.batch_size=16", "test.batch_size=16"),
+    *("train.data_transformer.input_size=[160,128]", "train_trans.random_crop.crop_size=[160,128]"),
+    *("train_trans.random_vflip.ratio=0", "train_trans.random_resize.scale_range=[0.8,1.25]"),
+    *("train_trans.random_rotate.low_limit_angle=-20", "train_trans.random_rotate.high_limit_angle=20"),
+    *("optim.optim_method=adamw", "lr.base_lr=0.002", "lr.lr_policy=lambda_cosine"),
+    *("lr.is_warm=true", "lr.warm.warm_iters=50"),
+]
+"""The recipe as arguments of ``main.py``."""
+
+_NOTES = (
+    "SAM-CL in mode `overlap` pulls masks toward the truth as a Dice loss does, so RMI + TiAug + Dice is its control; "
+    "mode `paper` has the paper's distances and weight.",
+    "Data: M. Knapik, B. Cyganek, T. Balon, *Multimodal Driver Condition Monitoring System Operating in the "
+    "Far-Infrared Spectrum*, Electronics 13(17), 3502, 2024; for academic and research use only. The masks are hulls "
+    "of landmarks that the authors' detector predicted, also behind glasses.",
+)
+
+TABLES = {
+    "ablation": Table(
+        "Ablation on real faces",
+        (
+            Row("RMI", "rmi_without_tiaug"),
+            Row("RMI + TiAug", "rmi", ("RMI",)),
+            Row("RMI + TiAug + SAM-CL (overlap)", "samcl", ("RMI + TiAug", "RMI + TiAug + Dice")),
+            Row("RMI + TiAug + SAM-CL (paper)", "samcl_paper", ("RMI + TiAug", "RMI + TiAug + Dice")),
+            Row("RMI + TiAug + Dice", "rmi_dice", ("RMI + TiAug",)),
+        ),
+        _NOTES,
+    ),
+    "strategies": Table(
+        "Learning strategies on real faces, each with TiAug",
+        (
+            Row("RMI", "rmi"),
+            Row("BCE", "bce", ("RMI",)),
+            Row("Dice", "dice", ("RMI",)),
+            Row("SegAN", "segan", ("RMI",)),
+            Row("SegGAN", "seggan", ("RMI",)),
+            Row("ContrastiveSeg (published: one anchor, never hard)", "contrast_published", ("RMI",)),
+            Row("ContrastiveSeg (two anchors, one hard)", "contrast_two", ("RMI",)),
+            Row("SAM-CL (overlap)", "samcl", ("RMI", "RMI + Dice")),
+            Row("SAM-CL (paper)", "samcl_paper", ("RMI", "RMI + Dice")),
+            Row("RMI + Dice", "rmi_dice", ("RMI",)),
+        ),
+        _NOTES,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A cell trained on one fold.
+
+    Attributes:
+        fold: key of :data:`FOLDS`.
+        cell: what to train.
+    """
+
+    fold: str
+    cell: Cell
+
+    @property
+    def pair(self) -> str:
+        """What it shares with the runs that it is compared with: fold and seed."""
+        return f"{self.fold}:{self.cell.seed}"
+
+
+def planned_runs() -> list[Run]:
+    """All runs, in order: the two folds of a cell side by side, and what is compared close together."""
+    groups = [("U", 0, "ablation"), ("U", 0, "strategies")]
+    groups += [(network, seeds[0], "ablation") for network, seeds in SEEDS.items()]
+    groups += [("U", seed, table) for seed in SEEDS["U"][1:] for table in TABLES]
+    cells = [Cell(network, row.strategy, seed) for network, seed, table in groups for row in TABLES[table].rows]
+    return [Run(fold, cell) for cell in dict.fromkeys(cells) for fold in FOLDS]
+
+
+class Benchmark:
+    """Runs of the recipe below a scratch folder, by any number of workers and processes side by side.
+
+    Args:
+        data_root: with ``trained_on_<fold>/Processed`` of each fold.
+        scratch_root: gets ``tables``.
+        gpu: argument ``--gpu`` of ``main.py``.
+    """
+
+    def __init__(self, data_root: Path, scratch_root: Path, gpu: int) -> None:
+        self.tables = scratch_root / "tables"
+        further = [*FURTHER, "--gpu", str(gpu)]
+        command = parse_command_line(["--configs", "a cell's", *further])
+        self.runs: dict[str, Runs] = {}
+        for fold in FOLDS:
+            data = data_root / f"trained_on_{fold}/Processed"
+            sets = [
+                ValidationSet("controlled", "val", ("--val_aug", "none")),
+                ValidationSet("controlled under TiAug", "val_tiaug", ("--val_aug", "tiaug")),
+                ValidationSet("unconstrained", "unconstrained", ("--test_dir", str(data / "unconstrained"))),
+            ]
+            root = self.tables / f"trained_on_{fold}"
+            self.runs[fold] = Runs(root, data, sets, further, command.flags, command.pairs, kind="latest")
+        self.plan = planned_runs()
+        self.failures: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def run(self, jobs: int) -> None:
+        """Train and validate what neither is done nor worked at by another process; failures are kept.
+
+        Args:
+            jobs: runs at a time.
+        """
+        todo: queue.SimpleQueue[Run] = queue.SimpleQueue()
+        for run in self.plan:
+            todo.put(run)
+        with ThreadPoolExecutor(jobs) as pool:
+            try:
+                for worker in [pool.submit(self._work, todo) for _ in range(jobs)]:
+                    worker.result()
+            except BaseException:
+                for runs in self.runs.values():
+                    runs.stop()
+                raise
+
+    def _work(self, todo: queue.SimpleQueue[Run]) -> None:
+        while True:
+            try:
+                run = todo.get_nowait()
+            except queue.Empty:
+                return
+            runs, start = self.runs[run.fold], time.monotonic()
+            with _claimed(runs.folder(run.cell)) as mine:
+                if not mine or runs.is_done(run.cell):
+                    continue
+                try:
+                    runs.train(run.cell)
+                    runs.validate(run.cell)
+                except (RunFailedError, OSError) as error:
+                    self.failures[f"{run.fold}/{run.cell.name}"] = str(error)
+            self._tell(run, time.monotonic() - start)
+
+    def _tell(self, run: Run, seconds: float) -> None:
+        runs, name = self.runs[run.fold], f"{run.fold}/{run.cell.name}"
+        scores = " / ".join(f"{(runs.scores(run.cell, one) or {}).get(MIOU, 0):.2f}" for one in runs.sets)
+        with self._lock:
+            print(f"{name}: {self.failures.get(name) or f'mIoU {scores} %, {seconds:.0f} s'}", flush=True)
+            self.write()
+
+    def check(self) -> None:
+        """Check and write the configs of all runs, before the first one starts.
+
+        Raises:
+            ConfigError: as of :meth:`Runs.prepare`.
+        """
+        for run in self.plan:
+            self.runs[run.fold].prepare(run.cell)
+
+    def write(self, draw: bool = False) -> None:
+        """Write the tables as far as their scores are known; drawing takes seconds."""
+        missing = sum(not self.runs[run.fold].is_done(run.cell) for run in self.plan)
+        for name, table in TABLES.items():
+            seeds = SEEDS if name == "ablation" else {"U": SEEDS["U"]}
+            write_table(self.tables / name, self._results(table, seeds, missing), draw)
+
+    def _results(self, table: Table, seeds: dict[str, tuple[int, ...]], missing: int) -> Results:
+        first = next(iter(self.runs.values()))
+        scores: dict = {one.title: {} for one in first.sets}
+        paces: dict = {}
+        for run in self.plan:
+            runs, about = self.runs[run.fold], (run.cell.network, run.cell.strategy)
+            for one in runs.sets:
+                for score, percent in (runs.scores(run.cell, one) or {}).items():
+                    scores[one.title].setdefault(about, {}).setdefault(score, {})[run.pair] = percent
+            pace = runs.seconds_per_iteration(run.cell)
+            if pace is not None:
+                paces.setdefault(about, {})[run.pair] = pace
+        pairs = {network: [f"{fold}:{seed}" for seed in of for fold in FOLDS] for network, of in seeds.items()}
+        remarks = (
+            "A pair is a fold and a seed: `1:0` was trained on persons 1 with seed 0, and validated on persons 2.",
+        )
+        if missing:
+            remarks += (f"{missing} of the {len(self.plan)} planned runs are missing.",)
+        return Results(table, pairs, scores, paces, remarks, self.failures, repeats="folds and seeds")
+
+
+@contextmanager
+def _claimed(folder: Path) -> Iterator[bool]:
+    """Whether a run's folder is ours until the end of the block; the claim of a process that dies ends with it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "claim", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; returns the exit status: 0 done, 1 a run failed, 2 wrong arguments, 130 interrupted."""
+    args = _parser().parse_args(arguments)
+    try:
+        _prepare(args.data_root, args.every)
+        benchmark = Benchmark(args.data_root, args.scratch_root, args.gpu)
+        benchmark.check()
+    except (ValueError, OSError) as error:
+        print(f"run_benchmark.sh: error: {error}", file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        benchmark.run(args.jobs)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on", file=sys.stderr)
+        return 130
+    benchmark.write(draw=True)
+    print(*(benchmark.tables / name / "table.md" for name in TABLES), sep="\n")
+    return 1 if benchmark.failures else 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run_benchmark.sh",
+        usage="bash scripts/drivers/run_benchmark.sh DATA_ROOT SCRATCH_ROOT [--jobs N] [--gpu N]",
+        description="Trains and validates learning strategies on real faces and writes their tables to "
+        "SCRATCH_ROOT/tables/{ablation,strategies}/table.{md,csv,png}. The same command goes on after an "
+        "interruption, retries what failed, and may run several times side by side.",
+        epilog=f"{RECIPE}\nExit status: 0 done; 1 a run failed (the tables say which); 2 wrong arguments or data.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("data_root", metavar="DATA_ROOT", type=_path, help=f"holds {CLONE}; gets the prepared folds")
+    parser.add_argument("scratch_root", metavar="SCRATCH_ROOT", type=_path)
+    parser.add_argument(
+        "--every",
+        type=positive,
+        metavar="N",
+        default=5,
+        help="1 where the clone has only each fifth frame; default 5",
+    )
+    parser.add_argument("--jobs", type=positive, metavar="N", default=1, help="runs at a time, a core each; default 1")
+    parser.add_argument("--gpu", type=int, metavar="N", default=-1, help="device; default -1, the CPU")
+    return parser
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _prepare(data_root: Path, every: int) -> None:
+    clone = data_root / CLONE
+    if not clone.is_dir():
+        raise DataError(
+            f"{clone}: expected a clone of the data set, found none; "
+            f"run: git clone --depth 1 https://github.com/mat02/{CLONE} '{clone}'"
+        )
+    for fold, others in FOLDS.items():
+        out = str(data_root / f"trained_on_{fold}/Processed")
+        options = [
+            "--val_subjects",
+            *others,
+            "--unconstrained",
+            "glasses",
+            "--target_res",
+            "120",
+            "160",
+            "--every",
+            str(every),
+        ]
+        if prepare_data.main([str(clone), out, *options, "--skip_bad", "y"]):
+            raise DataError(f"{clone} could not be prepared into {out}; see above")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

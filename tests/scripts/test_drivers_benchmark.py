@@ -1,0 +1,124 @@
+"""The benchmark on real faces: its recipe fits every network, pairs are whole, and several processes share the runs."""
+
+import csv
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from lib.utils.cli import parse_command_line
+from lib.utils.config import load_config
+from lib.utils.files import atomic_write
+from scripts.drivers import run_benchmark
+from scripts.drivers.run_benchmark import FOLDS, TABLES, planned_runs
+from scripts.thermalFaceDB.tables import runs
+from tests.datasets.drivers.helpers import write_clone
+from tests.scripts.test_run_table import Process
+
+
+@pytest.fixture
+def start(tmp_path, monkeypatch):
+    """Runs the benchmark on a drawn clone, of UNET's first plan alone; ``start.work`` stands for main.py."""
+    clone = write_clone(tmp_path / "data" / run_benchmark.CLONE, frames=1)
+    for sequence in list(clone.iterdir()):
+        shutil.copytree(sequence, clone / sequence.name.replace("Man", "Woman"))
+    monkeypatch.setattr(run_benchmark, "planned_runs", lambda: planned_runs()[:4])
+    monkeypatch.setattr(runs, "subprocess", SimpleNamespace(Popen=Process, STDOUT=subprocess.STDOUT))
+    monkeypatch.setattr(Process, "calls", [])
+    monkeypatch.setattr(Process, "work", staticmethod(pretend))
+
+    def start(*further):
+        Process.calls.clear()
+        return run_benchmark.main([str(tmp_path / "data"), str(tmp_path / "scratch"), "--every", "1", *further])
+
+    return start
+
+
+def pretend(arguments, output) -> int:
+    """A main.py that learns in no time: 40 % on the first fold, 50 % on the other, 5 % more with TiAug."""
+    line = parse_command_line(arguments)
+    if line.flags["phase"] == "test":
+        score = 0.4 + 0.1 * ("trained_on_2" in line.configs) + 0.05 * ("without" not in line.configs)
+        with atomic_write(Path(line.flags["test.out_dir"]) / "metrics.json", "w") as file:
+            json.dump({"miou": score}, file)
+    return 0
+
+
+def steps() -> list[tuple[str, str, str]]:
+    """Fold, cell and phase of the calls so far."""
+    lines = [parse_command_line(call) for call in Process.calls]
+    return [(*Path(one.configs).parent.parts[-3::2], one.flags["phase"]) for one in lines]
+
+
+def test_pairs_are_whole_and_every_cell_of_a_table_is_planned_once():
+    plan = planned_runs()
+    assert len(set(plan)) == len(plan)
+    for first, second in zip(plan[::2], plan[1::2], strict=True):
+        assert first.cell == second.cell
+        assert {first.fold, second.fold} == set(FOLDS)
+    for table in TABLES.values():
+        titles = {row.title for row in table.rows}
+        assert all(set(row.compared_to) <= titles - {row.title} for row in table.rows)
+        assert {row.strategy for row in table.rows} <= {run.cell.strategy for run in plan if run.cell.network == "U"}
+
+
+def test_runs_are_paired_by_fold_and_seed_and_not_repeated(start, tmp_path):
+    assert start() == 0
+    cells = ["U_rmi_without_tiaug_seed0", "U_rmi_seed0"]
+    expected = [(f"trained_on_{fold}", cell) for cell in cells for fold in FOLDS]
+    assert [step[:2] for step in steps()[::4]] == expected
+    assert [step[2] for step in steps()] == ["train", "test", "test", "test"] * 4
+    tables = tmp_path / "scratch/tables"
+    with open(tables / "ablation/table.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["miou"]]
+    assert {row["set"] for row in rows} == {"controlled", "controlled under TiAug", "unconstrained"}
+    assert [row["seeds"] for row in rows] == ["1:0 2:0"] * 6
+    assert [(row["difference"], row["pairs"]) for row in rows if row["compared_to"] == "RMI"] == [("5.0000", "2")] * 3
+    assert start("--jobs", "2") == 0
+    assert not Process.calls
+
+
+def test_the_recipe_is_one_that_every_network_takes(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(run_benchmark, "planned_runs", lambda: planned_runs()[::2])
+    monkeypatch.setattr(run_benchmark.Benchmark, "run", lambda *_: None)
+    assert start() == 0
+    for path in (tmp_path / "scratch/tables/trained_on_1/runs").iterdir():
+        config, notes = load_config(path / "resolved.yaml")
+        assert (config.dataset, config.solver.max_iters, notes) == ("drivers", run_benchmark.ITERATIONS, [])
+        if "samcl_seed" in path.name:
+            assert config.samcl is not None
+            assert config.samcl.warmup_iters == run_benchmark.ITERATIONS // 4
+
+
+def test_runs_of_another_process_are_left_to_it(start, monkeypatch):
+    others = []
+
+    def side_by_side(arguments, output):
+        if not others:
+            others.append(None)  # while the first run trains, a second process comes
+            others[0] = len(Process.calls), start(), len(Process.calls)
+        return pretend(arguments, output)
+
+    monkeypatch.setattr(Process, "work", staticmethod(side_by_side))
+    assert start() == 0
+    assert others == [(1, 0, 12)]  # three of four runs
+    assert [step[2] for step in steps()[12:]] == ["test", "test", "test"]  # what remained of the first
+
+
+def test_a_failed_run_is_told_and_tried_again(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(Process, "work", staticmethod(lambda arguments, output: 1))
+    assert start() == 1
+    table = tmp_path / "scratch/tables/ablation/table.md"
+    assert "- `1/U_rmi_seed0`: train: ended with status 1" in table.read_text()
+    assert "4 of the 4 planned runs are missing" in table.read_text()
+    monkeypatch.setattr(Process, "work", staticmethod(pretend))
+    assert start() == 0
+    assert "missing" not in table.read_text()
+
+
+def test_without_a_clone_it_says_how_to_get_one(tmp_path, capsys):
+    assert run_benchmark.main([str(tmp_path), str(tmp_path)]) == 2
+    assert "git clone --depth 1 https://github.com/mat02" in capsys.readouterr().err
