@@ -12,8 +12,8 @@ USAGE="usage: bash scripts/thermalFaceDB/run_benchmark.sh DATA_ROOT SCRATCH_ROOT
   Data: 40 people in controlled surroundings, 8 frames each, 100x80 pixels about the face: 256 frames of 32 people to
   train on, 64 of the 8 published validation subjects to validate on; and 64 unconstrained frames of 8 other people, of
   the same scale, 150x120. Networks: a quarter of the published width. Protocol: per network and seed one baseline
-  (RMI + TiAug) of 700 iterations of 8 frames, from which every cell goes on for $FORK on the same stream of batches;
-  UNET with 6 seeds, the others with 3."
+  (RMI + TiAug; for the row without TiAug another without it) of 700 iterations of 8 frames, from which every cell goes on
+  for $FORK on the same stream of batches; UNET with 6 seeds, the others with 3."
 
 for argument in "$@"; do
     [[ "$argument" != -h && "$argument" != --help ]] || { printf '%s\n' "$USAGE" && exit 0; }

@@ -103,8 +103,8 @@ def _parser() -> argparse.ArgumentParser:
         "--protocol",
         choices=("scratch", "fork"),
         default="scratch",
-        help="train each cell from the start, or go on from a baseline (RMI + TiAug) per network and seed, "
-        "which resolves smaller differences; default scratch",
+        help="train each cell from the start, or go on from a baseline (RMI, with the cell's transforms) per network "
+        "and seed, which resolves smaller differences; default scratch",
     )
     parser.add_argument("--fork_iters", type=positive, metavar="N", help="iterations of each fork")
     parser.add_argument(
@@ -259,10 +259,11 @@ class Maker:
             protocol += "validation set, as published."
         else:
             protocol = (
-                "Per network and seed one baseline is trained with RMI and TiAug; every cell goes on from its weights "
-                f"for {self.args.fork_iters} iterations, with a fresh optimiser, the learning rate's whole schedule "
-                "and the same stream of batches, and is validated at the end of these. The row with RMI and TiAug is "
-                "the control: it goes on like all others."
+                "Per network and seed one baseline is trained with RMI and TiAug, and where a row is without TiAug "
+                "another without it; every cell goes on from the weights of the one with its transforms for "
+                f"{self.args.fork_iters} iterations, with a fresh optimiser, the learning rate's whole schedule "
+                "and the same stream of batches, and is validated at the end of these. The rows with RMI alone are "
+                "controls: they go on like all others."
             )
         return (
             protocol,

@@ -13,7 +13,7 @@ from lib.utils.cli import parse_command_line
 from lib.utils.config import load_config
 from lib.utils.files import atomic_write
 from scripts.drivers import run_benchmark
-from scripts.drivers.run_benchmark import FOLDS, TABLES, planned_runs
+from scripts.drivers.run_benchmark_plan import CLONE, FOLDS, ITERATIONS, TABLES, planned_runs
 from scripts.thermalFaceDB.tables import runs
 from tests.datasets.drivers.helpers import write_clone
 from tests.scripts.test_run_table import Process
@@ -21,10 +21,8 @@ from tests.scripts.test_run_table import Process
 
 @pytest.fixture
 def start(tmp_path, monkeypatch):
-    """Runs the benchmark on a drawn clone, of UNET's first plan alone; ``start.work`` stands for main.py."""
-    clone = write_clone(tmp_path / "data" / run_benchmark.CLONE, frames=1)
-    for sequence in list(clone.iterdir()):
-        shutil.copytree(sequence, clone / sequence.name.replace("Man", "Woman"))
+    """Runs the first four runs of the benchmark, where :func:`pretend` stands for main.py and no frames are."""
+    monkeypatch.setattr(run_benchmark, "_prepare", lambda *_: None)
     monkeypatch.setattr(run_benchmark, "planned_runs", lambda: planned_runs()[:4])
     monkeypatch.setattr(runs, "subprocess", SimpleNamespace(Popen=Process, STDOUT=subprocess.STDOUT))
     monkeypatch.setattr(Process, "calls", [])
@@ -32,7 +30,7 @@ def start(tmp_path, monkeypatch):
 
     def start(*further):
         Process.calls.clear()
-        return run_benchmark.main([str(tmp_path / "data"), str(tmp_path / "scratch"), "--every", "1", *further])
+        return run_benchmark.main([str(tmp_path / "data"), str(tmp_path / "scratch"), *further])
 
     return start
 
@@ -87,25 +85,37 @@ def test_the_recipe_is_one_that_every_network_takes(start, tmp_path, monkeypatch
     assert start() == 0
     for path in (tmp_path / "scratch/tables/trained_on_1/runs").iterdir():
         config, notes = load_config(path / "resolved.yaml")
-        assert (config.dataset, config.solver.max_iters, notes) == ("drivers", run_benchmark.ITERATIONS, [])
+        assert (config.dataset, config.solver.max_iters, notes) == ("drivers", ITERATIONS, [])
         if "samcl_seed" in path.name:
             assert config.samcl is not None
-            assert config.samcl.warmup_iters == run_benchmark.ITERATIONS // 4
+            assert config.samcl.warmup_iters == ITERATIONS // 4
 
 
-def test_runs_of_another_process_are_left_to_it(start, monkeypatch):
-    others = []
+def test_runs_of_another_process_are_left_to_it(start, tmp_path, monkeypatch):
+    others: list[int] = []
 
     def side_by_side(arguments, output):
         if not others:
-            others.append(None)  # while the first run trains, a second process comes
-            others[0] = len(Process.calls), start(), len(Process.calls)
+            others.append(len(Process.calls))  # while the first run trains, another process comes
+            run_benchmark.Benchmark(tmp_path / "data", tmp_path / "scratch", -1).run(jobs=1)
+            others.append(len(Process.calls))
         return pretend(arguments, output)
 
     monkeypatch.setattr(Process, "work", staticmethod(side_by_side))
     assert start() == 0
-    assert others == [(1, 0, 12)]  # three of four runs
-    assert [step[2] for step in steps()[12:]] == ["test", "test", "test"]  # what remained of the first
+    assert others == [1, 1 + 3 * 4]  # it takes three of the four runs
+    assert [step[2] for step in steps()[13:]] == ["test", "test", "test"]  # what remained of the first
+
+
+def test_curves_and_tables_are_written_without_running(start, tmp_path):
+    log = tmp_path / "scratch/tables/trained_on_2/logs/U_rmi_seed0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("INFO validation at 400: mIoU 28.45  loss 3.2\nINFO validation at 800: mIoU 40.00  loss 2.1\n")
+    assert start("--only_tables") == 0
+    assert not Process.calls
+    lines = (tmp_path / "scratch/tables/curves.csv").read_text().splitlines()
+    assert lines[1:] == ["2,U,rmi,0,400,28.45", "2,U,rmi,0,800,40.0"]
+    assert (tmp_path / "scratch/tables/strategies/table.png").exists()
 
 
 def test_a_failed_run_is_told_and_tried_again(start, tmp_path, monkeypatch):
@@ -117,6 +127,20 @@ def test_a_failed_run_is_told_and_tried_again(start, tmp_path, monkeypatch):
     monkeypatch.setattr(Process, "work", staticmethod(pretend))
     assert start() == 0
     assert "missing" not in table.read_text()
+
+
+def test_folds_leave_each_number_out(tmp_path, monkeypatch):
+    clone = write_clone(tmp_path / CLONE, frames=1)
+    for sequence in list(clone.iterdir()):
+        shutil.copytree(sequence, clone / sequence.name.replace("Man", "Woman"))
+    monkeypatch.setattr(run_benchmark.Benchmark, "run", lambda *_: None)
+    assert run_benchmark.main([str(tmp_path), str(tmp_path / "scratch"), "--every", "1"]) == 0
+    for fold, other in (("1", "2"), ("2", "1")):
+        splits = {"train": (fold, "NoGlasses"), "val": (other, "NoGlasses"), "unconstrained": (other, "Glasses")}
+        for split, (number, glasses) in splits.items():
+            names = [path.name for path in (tmp_path / f"trained_on_{fold}/Processed/{split}/image").iterdir()]
+            assert len(names) == 2
+            assert all(name[0] == number and f"_{glasses}" in name for name in names)
 
 
 def test_without_a_clone_it_says_how_to_get_one(tmp_path, capsys):

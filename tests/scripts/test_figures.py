@@ -10,7 +10,7 @@ from lib.models.build import build_network
 from lib.utils.checkpoint import save_checkpoint
 from lib.utils.config import load_config
 from lib.utils.labels import IGNORE
-from scripts.figures import demo, framework, histograms, moving_face, overlays, predictions, qualitative
+from scripts.figures import demo, framework, histograms, moving_face, overlays, predictions, qualitative, scores
 from scripts.figures.style import CONFIG, evenly, say_origin
 
 
@@ -157,3 +157,24 @@ def test_the_face_moves_smoothly_and_ends_where_it_began():
     assert steps.max() < 0.02
     breath = np.array([state.breath for state in states])
     assert ((breath[:-1] < 0) & (breath[1:] >= 0)).sum() + (breath[0] >= 0) == moving_face.BREATHS
+
+
+def test_scores_are_drawn_and_their_tables_printed(tmp_path, capsys):
+    header = "set,network,strategy,seed,score,percent\n"
+    for name in ("ablation", "strategies"):
+        (tmp_path / name).mkdir()
+        lines = [
+            f"controlled,U,{strategy},{fold}:0,mIoU,{score}\n"
+            for strategy, scores in {"rmi": (50, 60), "rmi_without_tiaug": (52, 61), "bce": (48,)}.items()
+            for fold, score in zip((1, 2), scores, strict=False)
+        ]
+        (tmp_path / name / "cells.csv").write_text(header + "".join(lines))
+    assert scores.main(["--results", str(tmp_path), "--images", str(tmp_path)]) == 0
+    assert size_of(tmp_path / "ablation.png")[0] > 500
+    assert size_of(tmp_path / "performance.png")[0] > 500
+    printed = capsys.readouterr().out
+    assert "| UNET, 2 runs a row | controlled |" in printed
+    assert "| RMI + TiAug | 55.0 (50.0, 60.0) |" in printed
+    assert "| *RMI + TiAug* against *RMI* | −1.5 [−7.9, +4.9] |" in printed
+    assert "| BCE | (48.0, -) |" in printed
+    assert "| *BCE* against *RMI* | −2.0 |" in printed

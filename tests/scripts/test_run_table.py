@@ -245,7 +245,7 @@ def test_an_interrupted_cell_is_resumed_and_a_fork_is_too(ablation, processes, t
 def test_forks_of_a_failed_baseline_fail_with_it(ablation, processes, tmp_path, monkeypatch):
     monkeypatch.setattr(processes, "work", lambda arguments, output: 1)
     assert ablation("--protocol", "fork", "--fork_iters", "4") == 1
-    assert steps(processes) == [("U_rmi_seed0", "train")]
+    assert steps(processes) == [("U_rmi_without_tiaug_seed0", "train"), ("U_rmi_seed0", "train")]
     assert (tmp_path / "tables/ablation_fork4/table.md").read_text().count("its baseline failed") == len(CELLS)
 
 

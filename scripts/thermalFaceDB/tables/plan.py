@@ -60,14 +60,15 @@ def _loss(name: str) -> Strategy:
     return Strategy(overrides={"loss": {"loss_type": name}})
 
 
-BASELINE = "rmi"
-"""The strategy that forks start from."""
+BASELINES = {True: "rmi", False: "rmi_without_tiaug"}
+"""The strategy that forks start from, by whether they train with TiAug: RMI under the fork's own transforms. From a
+baseline under others, a fork would show what a change of transforms does late in a run, not what either does."""
 
 PUBLISHED_SAMCL_WEIGHT = 0.5
 
 STRATEGIES = {
-    "rmi_without_tiaug": Strategy(tiaug=False),
-    BASELINE: Strategy(),
+    BASELINES[False]: Strategy(tiaug=False),
+    BASELINES[True]: Strategy(),
     "bce": _loss("bce_loss"),
     "dice": Strategy(("dice.json",)),
     "segan": _loss("segan_loss"),
@@ -175,12 +176,16 @@ class Cell:
     def name(self) -> str:
         """Of the run's files."""
         fork = "" if self.fork_iters is None else f"_fork{self.fork_iters}"
-        return f"{self.network}_{self.strategy}_seed{self.seed}{fork}"
+        # Forks without TiAug once started from a baseline with it; those are not to be taken for these.
+        own = "" if self.baseline is None or STRATEGIES[self.strategy].tiaug else "_own_transforms"
+        return f"{self.network}_{self.strategy}_seed{self.seed}{fork}{own}"
 
     @property
     def baseline(self) -> "Cell | None":
         """The run whose latest checkpoint this one starts from."""
-        return None if self.fork_iters is None else Cell(self.network, BASELINE, self.seed)
+        if self.fork_iters is None:
+            return None
+        return Cell(self.network, BASELINES[STRATEGIES[self.strategy].tiaug], self.seed)
 
     @property
     def kind(self) -> str:

@@ -1,7 +1,7 @@
 """A table as Markdown, CSV and picture."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -212,6 +212,15 @@ def write_cells(file: TextIO, results: Results) -> None:
             for score, by_seed in of_cell.items():
                 for seed, percent in sorted(by_seed.items()):
                     writer.writerow([name, network, strategy, seed, score, f"{percent:.4f}"])
+
+
+def read_cells(file: TextIO) -> dict[str, dict[tuple[str, str], dict[str, dict[Hashable, float]]]]:
+    """What :func:`write_cells` wrote, as :attr:`Results.scores`; seeds are strings."""
+    scores: dict[str, dict[tuple[str, str], dict[str, dict[Hashable, float]]]] = {}
+    for row in csv.DictReader(file):
+        of_cell = scores.setdefault(row["set"], {}).setdefault((row["network"], row["strategy"]), {})
+        of_cell.setdefault(row["score"], {})[row["seed"]] = float(row["percent"])
+    return scores
 
 
 def _numbers(*values: float | None) -> list[str]:

@@ -51,6 +51,7 @@ _UNIMPORTANT = ("checkpoints.", "logging.", "test.", "gpu", "phase", "data.worke
 
 
 _PACE = re.compile(r"(\d+\.\d+) s/it")
+_VALIDATION = re.compile(r"validation at (\d+): mIoU (\d+\.\d+)")
 
 
 class RunFailedError(RuntimeError):
@@ -114,7 +115,7 @@ class Runs:
             "checkpoints_dir": ".",
             "checkpoints_name": cell.name,
         }
-        tree["logging"] = {"log_file": str(self.root / "logs" / f"{cell.name}.log")}
+        tree["logging"] = {"log_file": str(self._log(cell))}
         with atomic_write(folder / "config.json", "w") as file:
             json.dump(tree, file, indent=4)
         pairs = [*self._pairs, *self._pairs_of(cell)]
@@ -166,6 +167,15 @@ class Runs:
         path = self.folder(cell) / "train.out"
         logged = _PACE.findall(path.read_text(errors="replace")) if path.is_file() else []
         return median(map(float, logged)) if logged else None
+
+    def curve(self, cell: Cell) -> list[tuple[int, float]]:
+        """Iterations and the validation mIoU in percent that training logged there, also before interruptions."""
+        path = self._log(cell)
+        logged = _VALIDATION.findall(path.read_text(errors="replace")) if path.is_file() else []
+        return sorted({int(iteration): float(miou) for iteration, miou in logged}.items())
+
+    def _log(self, cell: Cell) -> Path:
+        return self.root / "logs" / f"{cell.name}.log"
 
     def _metrics(self, cell: Cell, validation_set: ValidationSet) -> Path:
         return self.folder(cell) / validation_set.folder / "metrics.json"

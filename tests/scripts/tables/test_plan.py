@@ -90,6 +90,21 @@ def test_cells_of_a_pair_stand_together():
     assert [(cell.seed, cell.network) for cell in cells[::rows]] == [(0, "U"), (0, "AU"), (1, "U"), (1, "AU"), (2, "U")]
 
 
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_fork_goes_on_under_the_transforms_of_its_baseline(resolve, strategy):
+    """Else a row would have had 700 iterations of what its title says it does without."""
+    fork = Cell("U", strategy, 0, fork_iters=60)
+    assert fork.baseline is not None
+    of_fork, of_baseline = (resolve(cell, 700)[0] for cell in (fork, fork.baseline))
+    assert of_fork.train_trans == of_baseline.train_trans
+    assert of_baseline.loss.loss_type == "rmi_loss"
+
+
+def test_forks_from_a_baseline_of_other_transforms_are_not_taken_for_todays():
+    assert Cell("U", "rmi_without_tiaug", 0, 60).name != "U_rmi_without_tiaug_seed0_fork60"
+    assert Cell("U", "rmi_without_tiaug", 0).name == "U_rmi_without_tiaug_seed0"
+
+
 def test_forks_have_one_baseline_per_network_and_seed_and_names_of_their_own():
     cells = table_cells(TABLES["strategies"], {"U": [0, 1], "AU": [0, 1]}, fork_iters=7)
     assert len({cell.baseline for cell in cells}) == 4

@@ -6,7 +6,15 @@ import io
 import pytest
 
 from scripts.thermalFaceDB.tables.plan import TABLES
-from scripts.thermalFaceDB.tables.render import Results, markdown, picture, write_cells, write_csv, write_table
+from scripts.thermalFaceDB.tables.render import (
+    Results,
+    markdown,
+    picture,
+    read_cells,
+    write_cells,
+    write_csv,
+    write_table,
+)
 
 SCORES = {
     "validation": {
@@ -96,3 +104,17 @@ def test_an_empty_table_can_be_written(tmp_path):
     empty = {name: {} for name in SCORES}
     write_table(tmp_path, Results(TABLES["strategies"], {"H_48": [0]}, empty))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cells.csv", "table.csv", "table.md", "table.png"]
+
+
+def test_cells_are_read_as_they_were_written(results):
+    file = io.StringIO()
+    write_cells(file, results)
+    file.seek(0)
+    strings = {
+        name: {
+            about: {score: {str(seed): one for seed, one in seeds.items()} for score, seeds in of_cell.items()}
+            for about, of_cell in of_set.items()
+        }
+        for name, of_set in SCORES.items()
+    }
+    assert read_cells(file) == strings

@@ -1,0 +1,94 @@
+"""Draws the scores on real faces, and prints their tables for the pages.
+
+python scripts/figures/scores.py [--results scripts/drivers/results] [--images images]
+
+Reads RESULTS/{ablation,strategies}/cells.csv, which scripts/drivers/run_benchmark.sh writes, and nothing else.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from lib.metrics.statistics import summarise  # noqa: E402
+from scripts.drivers.run_benchmark_plan import FOLDS, TABLES  # noqa: E402
+from scripts.figures.style import IMAGES, REPO, save, styled  # noqa: E402
+from scripts.thermalFaceDB.tables.plan import NETWORKS, Row  # noqa: E402
+from scripts.thermalFaceDB.tables.render import MINUS, MIOU, Results, picture, read_cells  # noqa: E402
+
+PICTURES = {"ablation": "ablation.png", "strategies": "performance.png"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Read, draw and print; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", default=REPO / "scripts/drivers/results", type=Path, metavar="DIR")
+    parser.add_argument("--images", default=IMAGES, type=Path, metavar="DIR")
+    args = parser.parse_args(arguments)
+    for name, file in PICTURES.items():
+        results = read(args.results / name / "cells.csv", name)
+        with styled():
+            save(picture(results), args.images / file)
+        for network in results.networks:
+            print(*table(results, network), "", sep="\n")
+    return 0
+
+
+def read(path: Path, name: str) -> Results:
+    """The results of a table of the benchmark, of those networks and runs that have scores.
+
+    Args:
+        path: of ``cells.csv``.
+        name: of the table.
+    """
+    with open(path, newline="", encoding="utf-8") as file:
+        scores = read_cells(file)
+    pairs: dict[str, dict[str, None]] = {}
+    for of_set in scores.values():
+        for (network, _), of_cell in of_set.items():
+            pairs.setdefault(network, {}).update(dict.fromkeys(map(str, of_cell[MIOU])))
+    seeds = {network: sorted(pairs[network]) for network in NETWORKS if network in pairs}
+    return Results(TABLES[name], seeds, scores, repeats="folds and seeds")
+
+
+def table(results: Results, network: str) -> Iterator[str]:
+    """Markdown: mIoU of each row in each set, mean and by fold; then the differences.
+
+    Args:
+        results: of :func:`read`.
+        network: a key of :data:`NETWORKS`.
+    """
+    runs = len(results.seeds[network])
+    yield f"| {NETWORKS[network].title}, {runs} runs a row | {' | '.join(results.scores)} |"
+    yield f"|---|{'---:|' * len(results.scores)}"
+    for row in results.table.rows:
+        yield f"| {row.title} | {' | '.join(_score(results, name, network, row) for name in results.scores)} |"
+    for row, other in results.pairs():
+        differences = [_difference(results, name, network, row, other) for name in results.scores]
+        yield f"| *{row.title}* against *{other}* | {' | '.join(differences)} |"
+
+
+def _score(results: Results, name: str, network: str, row: Row) -> str:
+    """``50.3 (49.1, 51.5)``: the mean over the folds, and each fold's over its seeds."""
+    scores = results.of(name, network, row.title)
+    folds = [summarise({pair: one for pair, one in scores.items() if str(pair)[0] == fold}) for fold in FOLDS]
+    means = [one.mean for one in folds if one is not None]
+    if not means:
+        return "-"
+    by_fold = ", ".join("-" if one is None else f"{one.mean:.1f}" for one in folds)
+    return f"{sum(means) / len(means):.1f} ({by_fold})" if len(means) == len(FOLDS) else f"({by_fold})"
+
+
+def _difference(results: Results, name: str, network: str, row: Row, other: str) -> str:
+    """``+1.2 [-0.3, +2.7]`` over pairs of fold and seed."""
+    difference = results.difference(name, network, row, other)
+    if difference is None:
+        return "-"
+    interval = "" if difference.interval is None else " [{:+.1f}, {:+.1f}]".format(*difference.interval)
+    return f"{difference.mean:+.1f}{interval}".replace("-", MINUS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
