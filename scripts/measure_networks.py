@@ -1,4 +1,4 @@
-"""Measure the networks of the paper: parameters, multiply-adds and milliseconds per image, as a Markdown table."""
+"""Measure the networks: parameters, multiply-adds and milliseconds per image, as a Markdown table."""
 
 import argparse
 import sys
@@ -28,7 +28,15 @@ DEFAULT = [
     "hrnet_w18",
     "hrnet_w32",
     "hrnet_w48",
-    "base_ocnet:deepbase_resnet101_dilated8",
+    *("hrnet_w48_ocr", "hrnet_w48_ocr_b", "hrnet_w48_asp_ocr"),
+    *(
+        f"{head}:deepbase_resnet101_dilated8"
+        for head in (
+            *("base_ocnet", "asp_ocnet", "isanet", "spatial_ocrnet", "spatial_asp_ocrnet", "fcnet"),
+            "deeplab_v3_contrastiveseg",
+        )
+    ),
+    *("segfix_hrnet:hrnet48", "segfix_hrnet:hrnet2x20"),
 ]
 
 
@@ -66,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="*",
         default=DEFAULT,
         metavar="NETWORK[:BACKBONE]",
-        help=f"networks of {', '.join(NETWORKS.names())}; default: those of the paper",
+        help=f"networks of {', '.join(NETWORKS.names())}; default: all of the table",
     )
     parser.add_argument("--size", type=int, nargs=2, default=(320, 256), metavar=("W", "H"), help="pixels (320 256)")
     parser.add_argument("--channels", type=int, default=1, help="channels of the image (1)")

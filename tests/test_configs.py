@@ -47,6 +47,8 @@ def test_leaves_say_what_their_names_say(path):
         "R101_8": ("deeplab_v3", "resnet101_dilated8"),
         "H_48_D_8": ("hrnet_w48", "none"),
         "R_101_O_8": ("base_ocnet", "deepbase_resnet101_dilated8"),
+        "H_48_OCR": ("hrnet_w48_ocr", "none"),
+        "ISA": ("isanet", "deepbase_resnet101_dilated8"),
     }
     prefix = max((prefix for prefix in prefixes if name.startswith(prefix + "_")), key=len)
     model, backbone = prefixes[prefix]
@@ -62,7 +64,7 @@ def loss_of(name):
     """The loss that a config's name stands for."""
     if "DICE" in name:
         return "dice_loss"
-    return "fs_aux_rmi_loss" if name.startswith("R_101_O") else "rmi_loss"
+    return "fs_aux_rmi_loss" if name.startswith(("R_101_O", "H_48_OCR", "ISA")) else "rmi_loss"
 
 
 def test_configs_of_the_comparisons_are_there():

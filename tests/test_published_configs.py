@@ -37,5 +37,6 @@ def test_the_cityscapes_config_loads(tmp_path):
     tree["network"]["model_name"] = "deeplab_v3"
     path.write_text(json.dumps(tree))
     config, notes = load_config(path, checks=[check_names])
-    assert config.loss.loss_type == "fs_ce_loss"
-    assert any("no auxiliary output" in note for note in notes)
+    assert config.network.model_name == "deeplab_v3_contrastiveseg"
+    assert config.loss.loss_type == "fs_auxce_loss"
+    assert any("that of ContrastiveSeg" in note for note in notes)

@@ -42,6 +42,13 @@ def train_and_test(path: Path, pairs: list[str], out_dir: Path) -> list[str]:
     return notes
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+PARTS = {"H_48_OCR_RMI", "H_48_OCR_RMI_Occ", "ISA_RMI", "ISA_RMI_Occ"}
+"""Configs that a further one of the same network has all of."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.thorough] * (path.stem in PARTS), id=path.stem) for path in SHIPPED],
+)
 def test_trains_validates_and_tests(path, tiny_database, tmp_path):
     assert not train_and_test(path, reduced(tiny_database, tmp_path), tmp_path)

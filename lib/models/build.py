@@ -11,13 +11,22 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from lib.models.asp_ocnet import ASPOCNet
+from lib.models.asp_ocrnet import ASPOCRNet
 from lib.models.attention_unet import AttentionUNet
 from lib.models.backbones import Backbone
+from lib.models.backbones.hrnet import HRNet, HRNet2x
 from lib.models.backbones.resnet import DilatedResNet
 from lib.models.backbones.xception import Xception
 from lib.models.deeplab_v3 import DeepLabV3
+from lib.models.deeplab_v3_contrastiveseg import PlainDeepLabV3
+from lib.models.fcnet import FCNet
 from lib.models.hrnet import HRNetV2
+from lib.models.inplace_abn import use_inplace_abn
+from lib.models.isanet import ISANet
 from lib.models.ocnet import BaseOCNet
+from lib.models.ocrnet import OCRNet
+from lib.models.segfix import SegFix
 from lib.models.unet import UNet
 from lib.models.weights import load_weights
 from lib.utils.errors import CheckpointError
@@ -29,8 +38,8 @@ if TYPE_CHECKING:
 
 NETWORKS = Registry("network")
 """By ``network.model_name``: builders from a config to a module. Facts: ``provides``, what a network's output can hold
-beside the logits (``"aux"``, and ``"embedding"`` where there is a section ``pixel_contrast``), and ``backbone``,
-whether ``network.backbone`` names one of :data:`BACKBONES`."""
+beside the logits (``"aux"``, ``"direction"``, and ``"embedding"`` where there is a section ``pixel_contrast``), and
+``backbone``, whether ``network.backbone`` names one of :data:`BACKBONES`."""
 
 BACKBONES = Registry("backbone")
 """By ``network.backbone``, of networks that have a choice of it: builders from a config to a backbone."""
@@ -51,7 +60,10 @@ def build_network(config: "Config") -> nn.Module:
     name = config.network.model_name
     if not NETWORKS.facts(name)["backbone"] and config.network.backbone != "none":
         logger.warning("network.backbone: %s has none to choose, so %r has no effect", name, config.network.backbone)
-    return NETWORKS.get(name)(config)
+    network = NETWORKS.get(name)(config)
+    if config.network.bn_type == "inplace_abn":
+        use_inplace_abn(network)
+    return network
 
 
 def _backbone(config: "Config") -> Backbone:
@@ -102,18 +114,130 @@ def build_base_ocnet(config: "Config") -> nn.Module:
     return BaseOCNet(_backbone(config), config.data.num_classes, base_channels=config.network.base_channels)
 
 
-@NETWORKS.register("hrnet_w18", "hrnet_w32", "hrnet_w48", provides=("embedding",), backbone=False)
+HRNET_WIDTHS = (18, 32, 48, 64)
+"""Channels of the finest branch, as the names of networks and backbones say."""
+
+
+def _hrnets(head: str = "") -> tuple[str, ...]:
+    """The names of the networks with a head on an HRNet of each width."""
+    return tuple(f"hrnet_w{width}{head}" for width in HRNET_WIDTHS)
+
+
+def _hrnet(config: "Config") -> HRNet:
+    """The body whose width the network's name says."""
+    return _hrnet_of_width(config, int(config.network.model_name.removeprefix("hrnet_w").partition("_")[0]))
+
+
+def _hrnet_of_width(config: "Config", width: int) -> HRNet:
+    base = config.network.base_channels
+    return HRNet(config.data.num_channels, max(1, round(width * base / 64)), base)
+
+
+@NETWORKS.register(*_hrnets(), provides=("embedding",), backbone=False)
 def build_hrnet(config: "Config") -> nn.Module:
     """HRNetV2 of the width in its name, with a projection head for contrast."""
-    width = int(config.network.model_name.removeprefix("hrnet_w"))
-    base = config.network.base_channels
-    return HRNetV2(
-        config.data.num_channels,
+    return HRNetV2(_hrnet(config), config.data.num_classes, proj_dim=_proj_dim(config))
+
+
+@NETWORKS.register(*_hrnets("_ocr"), *_hrnets("_ocr_b"), provides=("aux", "embedding"), backbone=False)
+def build_hrnet_ocr(config: "Config") -> nn.Module:
+    """OCR on an HRNet, in the variant "b" with half the channels; with a projection head for contrast."""
+    body, base = _hrnet(config), config.network.base_channels
+    narrow = config.network.model_name.endswith("_b")
+    return OCRNet(
+        body,
         config.data.num_classes,
-        width=max(1, round(width * base / 64)),
-        stem_channels=base,
+        channels=4 * base if narrow else 8 * base,
+        aux_channels=4 * base if narrow else body.head_channels[0],
         proj_dim=_proj_dim(config),
     )
+
+
+@NETWORKS.register(*_hrnets("_asp_ocr"), provides=("aux",), backbone=False)
+def build_hrnet_asp_ocr(config: "Config") -> nn.Module:
+    """ASP-OCR on an HRNet: dilations for its stride of 4, classifiers without bias."""
+    return ASPOCRNet(
+        _hrnet(config),
+        config.data.num_classes,
+        base_channels=config.network.base_channels,
+        rates=(24, 48, 72),
+        bias=False,
+    )
+
+
+@NETWORKS.register("spatial_ocrnet", provides=("aux", "embedding"), backbone=True)
+def build_spatial_ocrnet(config: "Config") -> nn.Module:
+    """OCR on any backbone, with a projection head for contrast."""
+    channels = 8 * config.network.base_channels
+    return OCRNet(
+        _backbone(config),
+        config.data.num_classes,
+        channels=channels,
+        aux_channels=channels,
+        aux_dropout=0.05,
+        proj_dim=_proj_dim(config),
+    )
+
+
+@NETWORKS.register("spatial_asp_ocrnet", provides=("aux",), backbone=True)
+def build_spatial_asp_ocrnet(config: "Config") -> nn.Module:
+    """ASP-OCR on any backbone."""
+    return ASPOCRNet(
+        _backbone(config), config.data.num_classes, base_channels=config.network.base_channels, aux_dropout=0.1
+    )
+
+
+@NETWORKS.register("asp_ocnet", provides=("aux",), backbone=True)
+def build_asp_ocnet(config: "Config") -> nn.Module:
+    """ASP-OC on any backbone."""
+    return ASPOCNet(_backbone(config), config.data.num_classes, base_channels=config.network.base_channels)
+
+
+@NETWORKS.register("isanet", provides=("aux",), backbone=True)
+def build_isanet(config: "Config") -> nn.Module:
+    """Interlaced sparse self-attention on any backbone."""
+    return ISANet(
+        _backbone(config),
+        config.data.num_classes,
+        base_channels=config.network.base_channels,
+        factors=[(rows, columns) for rows, columns in config.network.factors],
+    )
+
+
+@NETWORKS.register("fcnet", provides=("aux",), backbone=True)
+def build_fcnet(config: "Config") -> nn.Module:
+    """A fully convolutional head on any backbone."""
+    return FCNet(_backbone(config), config.data.num_classes, base_channels=config.network.base_channels)
+
+
+@NETWORKS.register("deeplab_v3_contrastiveseg", provides=("aux", "embedding"), backbone=True)
+def build_plain_deeplab_v3(config: "Config") -> nn.Module:
+    """ContrastiveSeg's DeepLabV3 on any backbone, with a projection head for contrast."""
+    return PlainDeepLabV3(
+        _backbone(config),
+        config.data.num_classes,
+        base_channels=config.network.base_channels,
+        proj_dim=_proj_dim(config),
+    )
+
+
+@NETWORKS.register("segfix_hrnet", provides=("direction",), backbone=True)
+def build_segfix(config: "Config") -> nn.Module:
+    """SegFix on any backbone: boundary or not, whatever ``data.num_classes`` is, and eight directions."""
+    return SegFix(_backbone(config), base_channels=config.network.base_channels)
+
+
+@BACKBONES.register(*(f"hrnet{width}" for width in HRNET_WIDTHS))
+def build_hrnet_body(config: "Config") -> Backbone:
+    """HRNet of the width in its name."""
+    return _hrnet_of_width(config, int(config.network.backbone.removeprefix("hrnet")))
+
+
+@BACKBONES.register("hrnet2x20")
+def build_hrnet2x(config: "Config") -> Backbone:
+    """SegFix's HRNet of twice the resolution."""
+    base = config.network.base_channels
+    return HRNet2x(config.data.num_channels, max(1, round(20 * base / 64)), base)
 
 
 RESNETS = {

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lib.models.backbones import Backbone
-from lib.models.blocks import conv_bn_relu, resize
+from lib.models.blocks import atrous_branches, conv_bn_relu, resize
+from lib.models.inplace_abn import InPlaceABN
 from lib.models.output import SegOutput
 from lib.models.projection import ProjectionHead
 
@@ -19,6 +20,7 @@ class ImagePooling(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(in_channels, channels, 1, bias=False)
         self.bn = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) to (N, channels, H, W).
@@ -29,10 +31,11 @@ class ImagePooling(nn.Module):
         pooled = self.conv(x.mean((2, 3), keepdim=True))
         if self.training and x.shape[0] == 1 and isinstance(self.bn, nn.BatchNorm2d):
             bn = self.bn
-            pooled = F.batch_norm(pooled, bn.running_mean, bn.running_var, bn.weight, bn.bias, eps=bn.eps)
+            scale = bn.scale if isinstance(bn, InPlaceABN) else bn.weight
+            pooled = F.batch_norm(pooled, bn.running_mean, bn.running_var, scale, bn.bias, eps=bn.eps)
         else:
             pooled = self.bn(pooled)
-        return F.relu(pooled).expand(-1, -1, *x.shape[-2:])
+        return self.relu(pooled).expand(-1, -1, *x.shape[-2:])
 
 
 class ASPP(nn.Module):
@@ -42,8 +45,7 @@ class ASPP(nn.Module):
         super().__init__()
         self.branches = nn.ModuleList(
             [
-                conv_bn_relu(in_channels, channels, 1),
-                *[conv_bn_relu(in_channels, channels, 3, dilation=rate) for rate in RATES],
+                *atrous_branches(in_channels, channels, RATES),
                 ImagePooling(in_channels, channels),
             ]
         )

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lib.models.backbones import Backbone
-from lib.models.blocks import conv_bn_relu, resize
+from lib.models.blocks import classification_head, conv_bn_relu, resize
 from lib.models.output import SegOutput
 
 
@@ -44,7 +44,7 @@ class BaseOCNet(nn.Module):
     """Backbone, 3x3 convolution, object context joined with the features, classifier.
 
     Args:
-        backbone: of its feature maps, the last two are used.
+        backbone: its head features are used.
         num_classes: channels of the logits.
         base_channels: the head is eight times as wide; 64 as published.
     """
@@ -53,17 +53,16 @@ class BaseOCNet(nn.Module):
         super().__init__()
         channels = 8 * base_channels
         self.backbone = backbone
-        self.reduce = conv_bn_relu(backbone.channels[-1], channels, 3, bias=True)
+        early_channels, late_channels = backbone.head_channels
+        self.reduce = conv_bn_relu(late_channels, channels, 3, bias=True)
         self.context = ObjectContext(channels, channels // 2)
         self.merge = nn.Sequential(*conv_bn_relu(2 * channels, channels, 1, bias=True), nn.Dropout2d(0.05))
         self.classifier = nn.Conv2d(channels, num_classes, kernel_size=1)
-        self.auxiliary = nn.Sequential(
-            *conv_bn_relu(backbone.channels[-2], channels, 3, bias=True), nn.Conv2d(channels, num_classes, 1)
-        )
+        self.auxiliary = classification_head(early_channels, channels, num_classes)
 
     def forward(self, image: Tensor) -> SegOutput:
         """(N, in_channels, H, W) to logits (H, W); in training, also the auxiliary logits at stride 8."""
-        *_, early, x = self.backbone(image)
+        early, x = self.backbone.head_features(image)
         x = self.reduce(x)
         x = self.merge(torch.cat([self.context(x), x], dim=1))
         logits = resize(self.classifier(x), image.shape[-2:])

@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from lib.models.published import IMAGENET, PUBLISHED, Table, rename
+from lib.models.hrnet import HRNetV2
+from lib.models.inplace_abn import InPlaceABN
+from lib.models.published import IMAGENET, Table, needs_inplace_abn, published_table, rename
 from lib.utils.checkpoint import load_checkpoint
 from lib.utils.errors import CheckpointError
+
+_PUBLISHED = "a published checkpoint"
 
 
 @dataclass(frozen=True)
@@ -35,9 +40,9 @@ def load_weights(
 ) -> list[str]:
     """Load weights into ``network`` in place. Whose key names they bear is found out from the keys.
 
-    Known are our own names, the published SAM-CL code's, torchvision's ResNet's (for networks on a ResNet) and
-    the official HRNetV2 ImageNet classifier's (for HRNets). ImageNet weights fill the backbone alone, and those of
-    a stem on 3 channels are summed into the network's channels.
+    Known are our own names, those of the published code of SAM-CL, openseg.pytorch and ContrastiveSeg, and those of
+    ImageNet classifiers: torchvision's and openseg's ResNets, the official HRNetV2 and SegFix's HRNet2x. ImageNet
+    weights fill the backbone alone, and those of a stem on 3 channels are summed into the network's channels.
 
     Args:
         network: one of :data:`lib.models.NETWORKS`, on any device.
@@ -51,12 +56,12 @@ def load_weights(
         What a user should know; empty if every weight found its place under our own names.
 
     Raises:
-        CheckpointError: unreadable file, no weights in it, none for this network, or (``strict``) some that don't
-            fit, all listed. The network is unchanged then.
+        CheckpointError: unreadable file, no weights in it, none for this network, for one with another arithmetic
+            of batch norm, or (``strict``) some that don't fit, all listed. The network is unchanged then.
     """
     where = "the given weights" if isinstance(source, Mapping) else str(source)
     given = _state_dict(source if isinstance(source, Mapping) else load_checkpoint(source), where)
-    target = network.state_dict()
+    target = {**network.state_dict(), **_former_bias(network, given)}
     mapping, names = _best_mapping(given, target, _key_mappings(network))
     found = {names[key]: value for key, value in given.items() if names[key]}
     if mapping.prefix and not accept_backbone:
@@ -71,7 +76,10 @@ def load_weights(
         raise CheckpointError(
             f"{where}: expected weights of {type(network).__name__}, but none of its {len(given)} weights fits; "
             f"they are called {', '.join(list(given)[:3])} ... Check network.model_name and network.backbone."
+            f"{_imagenet_hint(network)}"
         )
+    if mapping.source == _PUBLISHED:
+        _check_arithmetic(network, given, where)
     faults = _faults(found, target, mapping, {ours: theirs for theirs, ours in names.items()})
     if faults:
         message = f"{where}: {len(faults)} weights don't fit {type(network).__name__}:\n  " + "\n  ".join(faults)
@@ -79,7 +87,10 @@ def load_weights(
             raise CheckpointError(
                 f"{message}\nCheck network.model_name, network.backbone, network.base_channels, data.num_classes, "
                 "data.num_channels and pixel_contrast.proj_dim, or load what fits with --resume_strict n."
+                f"{_imagenet_hint(network)}"
             )
+    if "classifier.bias" in fitting and isinstance(network, HRNetV2):
+        network.classifier.bias = nn.Parameter(torch.empty_like(fitting["classifier.bias"]))
     network.load_state_dict(fitting, strict=False)
     notes = []
     if mapping.source:
@@ -100,12 +111,43 @@ def _state_dict(content: Mapping[str, Any], where: str) -> dict[str, Tensor]:
             f"{where}: expected weights by name, bare or under 'state_dict' or 'model'; "
             f"got the entries {', '.join(map(str, list(content)[:10])) or '(none)'}"
         )
-    return {key.removeprefix("module."): value for key, value in content.items()}
+    # ContrastiveSeg's network with a memory is one inside another.
+    return {key.removeprefix("module.").removeprefix("encoder_q."): value for key, value in content.items()}
+
+
+def _former_bias(network: nn.Module, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The bias of an HRNet's classifier, which those of former versions have and the published one hasn't."""
+    bias = given.get("classifier.bias")
+    if not isinstance(network, HRNetV2) or bias is None or len(bias) != network.classifier.out_channels:
+        return {}
+    return {"classifier.bias": bias.to(network.classifier.weight.device)}
+
+
+def _check_arithmetic(network: nn.Module, given: Mapping[str, Tensor], where: str) -> None:
+    """Refuse weights that would silently give other numbers."""
+    needed = needs_inplace_abn(network, given)
+    used = any(isinstance(module, InPlaceABN) for module in network.modules())
+    if needed and not used:
+        raise CheckpointError(
+            f"{where}: expected weights trained with plain batch norm, got those of an InPlace-ABN network of "
+            "openseg.pytorch, which scales by |weight| and has leaky ReLUs; load them with network.bn_type inplace_abn"
+        )
+    if needed is False and used:
+        raise CheckpointError(
+            f"{where}: expected weights trained with InPlace-ABN, as network.bn_type is inplace_abn, got those of a "
+            "network with plain batch norm; load them with network.bn_type torchsyncbn"
+        )
+
+
+def _imagenet_hint(network: nn.Module) -> str:
+    """Which ImageNet weights would fit; empty where there are none."""
+    file = getattr(getattr(network, "backbone", None), "imagenet", "")
+    return f" Of ImageNet weights it takes {file}." if file else ""
 
 
 def _key_mappings(network: nn.Module) -> list[_KeyMapping]:
     """The key names that ``network`` understands, its own first."""
-    mappings = [_KeyMapping("", ()), _KeyMapping("a published checkpoint", PUBLISHED.get(type(network), ()))]
+    mappings = [_KeyMapping("", ()), _KeyMapping(_PUBLISHED, published_table(network))]
     backbone = type(getattr(network, "backbone", None))
     if backbone in IMAGENET:
         mappings.append(_KeyMapping("an ImageNet classifier", IMAGENET[backbone], prefix="backbone."))

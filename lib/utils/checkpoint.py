@@ -51,7 +51,7 @@ _PORTABLE: dict[str, set[str] | None] = {
     "train": {"data_transformer"},
     "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "amp"},
     "normalize": {"norm_mode", "mean", "std", "div_value", "clip", "window"},
-    "network": {"model_name", "backbone", "bn_type", "base_channels", "multi_grid"},
+    "network": {"model_name", "backbone", "bn_type", "base_channels", "multi_grid", "factors"},
     "contrast": {"proj_dim"},
     "pixel_contrast": {"proj_dim"},
 }

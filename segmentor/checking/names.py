@@ -21,6 +21,9 @@ def check_names(config: Config) -> list[Fault]:
         faults += _unknown("network.backbone", config.network.backbone, BACKBONES.names())
     if faults:
         return faults
+    if network in _providers("direction") and config.data.num_classes != 2:
+        expected = f"2, as network {network} tells boundaries from the rest"
+        return [Fault("data.num_classes", expected, config.data.num_classes, others=("network.model_name",))]
     if config.pixel_contrast is not None and network not in _providers("embedding"):
         others = ("network.model_name",)
         hint = f"networks that have one: {', '.join(_providers('embedding'))}"

@@ -49,8 +49,9 @@ class Objective(nn.Module):
         """
         loss = self.pixel_loss(output.logits, labels, *([output.aux] if self.takes_aux else []))
         # Outputs that no loss may read get a gradient of 0: processes that average gradients wait for every parameter.
-        for extra in (*output.aux, *([] if output.embedding is None else [output.embedding])):
-            loss = loss + 0.0 * extra.float().mean()
+        for extra in (*output.aux, output.embedding, output.direction):
+            if extra is not None:
+                loss = loss + 0.0 * extra.float().mean()
         losses = {"seg_loss": loss}
         for term in self.terms.values():
             losses.update(term(images, output, labels, iteration))

@@ -1,5 +1,7 @@
 """What every network promises, whatever its architecture."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
@@ -22,7 +24,24 @@ NETWORK_CASES = [
     ("base_ocnet", "deepbase_resnet18_dilated8"),
     ("hrnet_w18", "none"),
     ("hrnet_w48_contrast", "none"),
+    ("spatial_ocrnet", "resnet18_dilated8"),
+    ("spatial_asp_ocrnet", "resnet18_dilated8"),
+    ("asp_ocnet", "resnet18_dilated8"),
+    ("isanet", "resnet18_dilated8"),
+    ("fcnet", "resnet18_dilated8"),
+    ("deeplab_v3_contrastiveseg_contrast", "resnet18_dilated8"),
+    ("segfix_hrnet", "resnet18_dilated8"),
 ]
+"""Heads on the cheapest backbone they can have."""
+
+SLOW_CASES = [
+    ("hrnet_w18_ocr_contrast", "none"),
+    ("hrnet_w18_ocr_b", "none"),
+    ("hrnet_w18_asp_ocr", "none"),
+    ("segfix_hrnet", "hrnet18"),
+    ("segfix_hrnet", "hrnet2x20"),
+]
+"""The same heads on bodies of many branches."""
 
 
 def small(model_name: str, backbone: str, **kwargs: int) -> nn.Module:
@@ -37,8 +56,13 @@ def image(*shape: int) -> torch.Tensor:
 
 def test_every_registered_network_is_covered() -> None:
     """By one of those that its builder makes: sizes of one architecture differ in their parameters alone."""
-    covered = {NETWORKS.get(name.removesuffix("_contrast")) for name, _ in NETWORK_CASES}
+    covered = {NETWORKS.get(name.removesuffix("_contrast")) for name, _ in [*NETWORK_CASES, *SLOW_CASES]}
     assert covered == {NETWORKS.get(name) for name in NETWORKS.names()}
+
+
+def channels_of(model_name: str, classes: int = 6) -> int:
+    """Channels of the logits: SegFix tells boundaries from the rest, whatever the classes are."""
+    return 2 if model_name == "segfix_hrnet" else classes
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +71,26 @@ def network(model_name: str, backbone: str) -> nn.Module:
     return small(model_name, backbone).eval()
 
 
-@pytest.mark.parametrize(("model_name", "backbone"), NETWORK_CASES, scope="module")
+@pytest.mark.parametrize(
+    ("model_name", "backbone"),
+    [*NETWORK_CASES, *(pytest.param(*case, marks=pytest.mark.thorough) for case in SLOW_CASES)],
+    scope="module",
+)
 class TestEveryNetwork:
     @pytest.mark.parametrize("size", [(32, 32), (37, 45), (64, 48)])
-    def test_logits_have_the_input_size(self, network: nn.Module, size: tuple[int, int]) -> None:
-        assert network(image(2, 1, *size)).logits.shape == (2, 6, *size)
+    def test_logits_have_the_input_size(self, network: nn.Module, model_name: str, size: tuple[int, int]) -> None:
+        output = network(image(2, 1, *size))
+        assert output.logits.shape == (2, channels_of(model_name), *size)
+        assert output.direction is None or output.direction.shape == (2, 8, *size)
 
     def test_channels_and_classes_are_free(self, model_name: str, backbone: str) -> None:
         network = small(model_name, backbone, channels=3, classes=2)
-        assert network(image(2, 3, 40, 33)).logits.shape == (2, 2, 40, 33)
+        assert network(image(2, 3, 40, 33)).logits.shape == (2, channels_of(model_name, 2), 40, 33)
 
     @pytest.mark.parametrize(("height", "width"), [(15, 40), (40, 9), (5, 3)])
-    def test_takes_frames_of_a_few_pixels(self, network: nn.Module, height: int, width: int) -> None:
+    def test_takes_frames_of_a_few_pixels(self, network: nn.Module, model_name: str, height: int, width: int) -> None:
         logits = network(image(1, 1, height, width)).logits
-        assert logits.shape == (1, 6, height, width)
+        assert logits.shape == (1, channels_of(model_name), height, width)
         assert logits.isfinite().all()
 
     def test_output_holds_what_the_registry_says(self, network: nn.Module, model_name: str, backbone: str) -> None:
@@ -70,6 +100,7 @@ class TestEveryNetwork:
         assert bool(trained.aux) == ("aux" in provides)
         assert evaluated.aux == ()
         for output in (trained, evaluated):
+            assert (output.direction is not None) == ("direction" in provides)
             assert (output.embedding is not None) == model_name.endswith("_contrast")
             if output.embedding is not None:
                 assert "embedding" in provides
@@ -80,7 +111,8 @@ class TestEveryNetwork:
     def test_gradients_reach_every_parameter(self, model_name: str, backbone: str) -> None:
         network = small(model_name, backbone)
         output = network(image(3, 1, 64, 64))
-        outputs = [output.logits, *output.aux, *([] if output.embedding is None else [output.embedding])]
+        others = [x for x in (output.embedding, output.direction) if x is not None]
+        outputs = [output.logits, *output.aux, *others]
         sum((x * image(*x.shape)).sum() for x in outputs).backward()
         for name, parameter in network.named_parameters():
             assert parameter.grad is not None, name
@@ -109,7 +141,7 @@ class TestEveryNetwork:
         with FakeTensorMode(), torch.device("cuda"):
             output = small(model_name, backbone)(torch.empty(2, 1, 40, 48))
         assert output.logits.device.type == "cuda"
-        assert output.logits.shape == (2, 6, 40, 48)
+        assert output.logits.shape == (2, channels_of(model_name), 40, 48)
 
     def test_state_dict_round_trip(self, network: nn.Module, model_name: str, backbone: str) -> None:
         torch.manual_seed(5)
@@ -123,6 +155,16 @@ class TestEveryNetwork:
         batch = image(1, 1, 48, 64)
         exported = torch.export.export(network, (batch,)).module()
         torch.testing.assert_close(exported(batch).logits, network(batch).logits)
+
+    @pytest.mark.thorough
+    def test_compiles_as_one_graph(self, network: nn.Module) -> None:
+        network = deepcopy(network)
+        for stage in getattr(network.backbone, "stages", ()) if hasattr(network, "backbone") else ():
+            del stage[1:]  # modules alike, which take a minute
+        batch = image(1, 1, 48, 64)
+        torch.compiler.reset()
+        compiled = torch.compile(network, fullgraph=True, backend="eager")
+        torch.testing.assert_close(compiled(batch).logits, network(batch).logits)
 
     def test_channels_last_gives_the_same(self, model_name: str, backbone: str, network: nn.Module) -> None:
         batch = image(2, 1, 48, 64)

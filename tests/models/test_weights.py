@@ -1,5 +1,6 @@
 """Loading weights: whose they are is recognised, and what doesn't fit is named."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,42 @@ def test_hrnets_imagenet_classifier_fills_the_backbone(tmp_path: Path) -> None:
         ours = network.backbone.layer1(network.backbone.stem(grey))
         ours = network.backbone.stages[0]([transition(ours) for transition in network.backbone.transitions[0]])
     torch.testing.assert_close(ours[1], maps[1], rtol=1e-4, atol=1e-5)  # the branch that nothing is upsampled for
+
+
+def test_an_hrnet_of_a_former_version_keeps_the_bias_of_its_classifier() -> None:
+    former = build_network(network_config("hrnet_w18", base_channels=8)).eval()
+    former.classifier.bias = nn.Parameter(torch.randn(6))
+    network = build_network(network_config("hrnet_w18", base_channels=8)).eval()
+    assert load_weights(network, former.state_dict()) == []
+    image = torch.randn(1, 1, 32, 32)
+    assert torch.equal(network(image).logits, former(image).logits)
+
+
+def test_imagenet_weights_of_openseg_fill_deep_stems_and_hrnet2x() -> None:
+    for name, backbone in (("base_ocnet", "deepbase_resnet18_dilated8"), ("segfix_hrnet", "hrnet2x20")):
+        network = build_network(network_config(name, backbone, channels=3, base_channels=8))
+        ours = network.backbone.state_dict()
+        weights = {openseg_name(backbone, key): torch.full_like(value, 2) for key, value in ours.items()}
+        weights["fc.weight"] = torch.zeros(1000, 8)
+        notes = load_weights(network, weights)
+        assert any("ImageNet" in note for note in notes)
+        assert all((value == 2).all() for value in network.backbone.state_dict().values())
+
+
+def openseg_name(backbone: str, key: str) -> str:
+    """What openseg's ImageNet classifiers call a weight."""
+    if backbone.startswith("deepbase"):
+        return key.removeprefix("stem.")
+    stage = re.sub(r"^transitions\.", "transition", re.sub(r"^stages\.(\d)", lambda m: f"stage{int(m[1]) + 1}", key))
+    return re.sub(r"^stem\.0\.", "conv1.", re.sub(r"^stem\.1\.", "bn1.", stage))
+
+
+def test_pretrained_weights_of_a_wrong_kind_say_which_file_fits() -> None:
+    with torch.device("meta"):
+        network = build_network(network_config("hrnet_w48_ocr"))
+        deep = build_network(network_config("isanet", "deepbase_resnet18_dilated8"))
+        weights = resnet18().state_dict()
+    with pytest.raises(CheckpointError, match=r"hrnetv2_w48_imagenet_pretrained\.pth"):
+        load_weights(network, weights)
+    with pytest.raises(CheckpointError, match=r"resnet18-imagenet\.pth of openseg"):
+        load_weights(deep, weights)

@@ -19,6 +19,7 @@ from tests.utils.published_configs import (
     published,
 )
 
+RESNET = "deepbase_resnet101_dilated8"
 KEYS_FILE = Path(__file__).parents[3] / "shared" / "published_keys.txt"
 
 
@@ -59,7 +60,7 @@ def test_keys_without_effect_are_named_once(load):
     _, notes = load(published())
     listed = [note for note in notes if note.startswith("without effect")]
     assert len(listed) == 1
-    for key in ("data.image_tool", "network.factors", "loss.params.use_sigmoid", "details.color_list"):
+    for key in ("data.image_tool", "network.loss_weights.corr_loss", "loss.params.use_sigmoid", "details.color_list"):
         assert listed[0].count(key) == 1
     assert "data.num_classes" not in listed[0]
 
@@ -111,6 +112,27 @@ def test_contrast_of_a_network_without_embedding_is_unused(load):
     config, notes = load(published("unet", contrast=True))
     assert (config.loss.loss_type, config.pixel_contrast) == ("rmi_loss", None)
     assert any("contrast is unused" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("model", "backbone", "meant"),
+    [
+        ("hrnet_w48_ocr_contrast", "hrnet48", ("hrnet_w48_ocr", "none", "fs_auxce_loss")),
+        ("deeplab_v3_contrast", RESNET, ("deeplab_v3_contrastiveseg", RESNET, "fs_auxce_loss")),
+        ("hrnet_w48_contrast", "hrnet48", ("hrnet_w48", "none", "fs_ce_loss")),
+    ],
+)
+def test_networks_of_contrastiveseg_are_named_as_here(load, model, backbone, meant):
+    tree = cityscapes()
+    tree["network"] |= {"model_name": model, "backbone": backbone}
+    tree["contrast"] = {"proj_dim": 256, "max_views": 100, "use_rmi": False}
+    config = load(tree)[0]
+    assert (config.network.model_name, config.network.backbone, config.loss.loss_type) == meant
+    assert config.pixel_contrast.proj_dim == 256
+
+
+def test_a_thermal_deeplab_stays_what_it_is(load):
+    assert load(published("deeplab_v3", RESNET))[0].network.model_name == "deeplab_v3"
 
 
 def test_a_loss_from_the_command_line_stays(load):

@@ -1,7 +1,9 @@
 """HRNetV2's body (Wang et al., TPAMI 2020): branches of strides 4 to 32 that exchange their features."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -9,19 +11,21 @@ from lib.models.backbones import Backbone
 from lib.models.backbones.resnet import residual_layer
 from lib.models.blocks import conv_bn_relu, resize
 
+if TYPE_CHECKING:
+    from torchvision.models.resnet import BasicBlock, Bottleneck
+
 
 class HighResolutionModule(nn.Module):
-    """Four basic blocks on every branch; then each receives the sum of all, brought to its size and width.
+    """Four residual blocks on every branch; then each receives the sum of all, brought to its size and width.
 
     Args:
+        block: torchvision's ``BasicBlock`` or ``Bottleneck``.
         widths: channels of the branches, finest first.
     """
 
-    def __init__(self, widths: Sequence[int]) -> None:
+    def __init__(self, block: "type[BasicBlock | Bottleneck]", widths: Sequence[int]) -> None:
         super().__init__()
-        from torchvision.models.resnet import BasicBlock  # slow to import
-
-        self.branches = nn.ModuleList(residual_layer(BasicBlock, width, width, 4) for width in widths)
+        self.branches = nn.ModuleList(residual_layer(block, width, width // block.expansion, 4) for width in widths)
         self.fuse_layers = nn.ModuleList(
             nn.ModuleList(_link(widths, source, target) for source in range(len(widths)))
             for target in range(len(widths))
@@ -39,12 +43,63 @@ class HighResolutionModule(nn.Module):
         return fused
 
 
-class HRNet(Backbone):
+class BranchedBackbone(Backbone):
+    """Stages of branches, the parallel resolutions of HRNets. Heads take all of them, brought to the finest.
+
+    Attributes:
+        transitions: what leads to each stage.
+        stages: each a sequence of :class:`HighResolutionModule`.
+    """
+
+    transitions: nn.ModuleList
+    stages: nn.ModuleList
+
+    def add_stages(
+        self,
+        block: "type[BasicBlock | Bottleneck]",
+        before: Sequence[int],
+        stages: Sequence[tuple[Sequence[int], int]],
+    ) -> None:
+        """Append stages.
+
+        Args:
+            block: see :class:`HighResolutionModule`.
+            before: widths of the branches that the first of these stages starts from.
+            stages: of each, its branches' widths and its number of modules.
+        """
+        for widths, modules in stages:
+            self.transitions.append(_transition(before, widths))
+            self.stages.append(nn.Sequential(*[HighResolutionModule(block, widths) for _ in range(modules)]))
+            before = widths
+
+    def run_stages(self, x: Tensor) -> tuple[Tensor, ...]:
+        """From the features before the first stage to those of the last one's branches, finest first."""
+        maps = [x]
+        for transition, stage in zip(self.transitions, self.stages, strict=True):
+            assert isinstance(transition, nn.ModuleList)
+            # A new branch grows from the coarsest one.
+            sources = [*maps, maps[-1]] if len(maps) < len(transition) else maps
+            maps = stage([layer(x) for layer, x in zip(transition, sources, strict=True)])
+        return tuple(maps)
+
+    @property
+    def head_channels(self) -> tuple[int, int]:
+        """Twice the sum of the branches' widths."""
+        return sum(self.channels), sum(self.channels)
+
+    def head_features(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Twice the branches, upsampled to the finest and concatenated."""
+        maps = self(image)
+        features = torch.cat([resize(x, maps[0].shape[-2:]) for x in maps], dim=1)
+        return features, features
+
+
+class HRNet(BranchedBackbone):
     """A stem to stride 4, a layer of bottlenecks, and three stages, of two, three and four branches.
 
     Args:
         in_channels: channels of the image.
-        width: channels of the finest branch, 18, 32 or 48 in the paper; each coarser one has twice as many.
+        width: channels of the finest branch, 18, 32, 48 or 64; each coarser one has twice as many.
         stem_channels: width of the stem; 64 in the paper.
 
     Attributes:
@@ -53,32 +108,56 @@ class HRNet(Backbone):
 
     def __init__(self, in_channels: int = 1, width: int = 48, stem_channels: int = 64) -> None:
         super().__init__()
-        from torchvision.models.resnet import Bottleneck  # slow to import
+        from torchvision.models.resnet import BasicBlock, Bottleneck  # slow to import
 
+        self.imagenet = f"hrnetv2_w{width}_imagenet_pretrained.pth of the authors of HRNet"
         self.channels = tuple(width * 2**i for i in range(4))
         self.stem = nn.Sequential(
             conv_bn_relu(in_channels, stem_channels, 3, stride=2),
             conv_bn_relu(stem_channels, stem_channels, 3, stride=2),
         )
         self.layer1 = residual_layer(Bottleneck, stem_channels, stem_channels, 4)
-        before: Sequence[int] = [stem_channels * Bottleneck.expansion]
         self.transitions = nn.ModuleList()
         self.stages = nn.ModuleList()
-        for branches, modules in ((2, 1), (3, 4), (4, 3)):
-            widths = self.channels[:branches]
-            self.transitions.append(_transition(before, widths))
-            self.stages.append(nn.Sequential(*[HighResolutionModule(widths) for _ in range(modules)]))
-            before = widths
+        stages = [(self.channels[:branches], modules) for branches, modules in ((2, 1), (3, 4), (4, 3))]
+        self.add_stages(BasicBlock, [stem_channels * Bottleneck.expansion], stages)
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
         """(N, in_channels, H, W) to the four branches' features."""
-        maps = [self.layer1(self.stem(image))]
-        for transition, stage in zip(self.transitions, self.stages, strict=True):
-            assert isinstance(transition, nn.ModuleList)
-            # A new branch grows from the coarsest one.
-            sources = [*maps, maps[-1]] if len(maps) < len(transition) else maps
-            maps = stage([layer(x) for layer, x in zip(transition, sources, strict=True)])
-        return tuple(maps)
+        return self.run_stages(self.layer1(self.stem(image)))
+
+
+class HRNet2x(BranchedBackbone):
+    """The HRNet of SegFix at twice the resolution: a stem to stride 2, and stages of two to five branches.
+
+    Yuan et al., SegFix, ECCV 2020; its "HRNet2x" of width 20. The first stage is made of bottlenecks.
+
+    Args:
+        in_channels: channels of the image.
+        width: channels of the finest branch after the first stage; each coarser one has twice as many.
+        stem_channels: width of the stem; 64 as published. The branches of the first stage have 2 and 4 times as many.
+
+    Attributes:
+        channels: widths of the five feature maps, of strides 2, 4, 8, 16, 32.
+    """
+
+    def __init__(self, in_channels: int = 1, width: int = 20, stem_channels: int = 64) -> None:
+        super().__init__()
+        from torchvision.models.resnet import BasicBlock, Bottleneck  # slow to import
+
+        self.imagenet = f"hr_rnet_bt_w{width}_imagenet_pretrained.pth of openseg.pytorch"
+        self.channels = tuple(width * 2**i for i in range(5))
+        self.stem = conv_bn_relu(in_channels, stem_channels, 3, stride=2)
+        self.transitions = nn.ModuleList()
+        self.stages = nn.ModuleList()
+        first = (2 * stem_channels, 4 * stem_channels)
+        self.add_stages(Bottleneck, [stem_channels], [(first, 1)])
+        stages = [(self.channels[:branches], modules) for branches, modules in ((3, 1), (4, 4), (5, 3))]
+        self.add_stages(BasicBlock, first, stages)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """(N, in_channels, H, W) to the five branches' features."""
+        return self.run_stages(self.stem(image))
 
 
 def _transition(before: Sequence[int], after: Sequence[int]) -> nn.ModuleList:

@@ -43,6 +43,9 @@ class DilatedResNet(Backbone):
         super().__init__()
         from torchvision.models.resnet import BasicBlock, Bottleneck  # slow to import
 
+        self.imagenet = (
+            f"resnet{depth}-imagenet.pth of openseg.pytorch" if deep_stem else f"torchvision's resnet{depth}"
+        )
         block = BasicBlock if depth == 18 else Bottleneck
         widths = [base_channels * 2**i for i in range(4)]
         self.channels = tuple(width * block.expansion for width in widths)

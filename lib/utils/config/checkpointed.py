@@ -14,6 +14,7 @@ from lib.utils.errors import CheckpointError, ConfigError
 
 OF_A_NETWORK = (
     *("network.model_name", "network.backbone", "network.base_channels", "network.multi_grid"),
+    *("network.bn_type", "network.factors"),
     *("data.num_classes", "data.num_channels", "pixel_contrast.proj_dim"),
     *("data.remap_classes", "data.class_names", "data.palette", "data.grey_range"),
     *("normalize", "train.data_transformer.input_size"),

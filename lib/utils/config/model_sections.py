@@ -20,6 +20,8 @@ from lib.utils.config.base import (
     Wholes,
 )
 
+Block = Annotated[list[Annotated[Whole, Field(ge=1, le=256)]], Field(min_length=2, max_length=2)]
+
 
 class LossWeights(Section):
     """Weights of a network's outputs in losses that use more than one."""
@@ -39,8 +41,12 @@ class Network(Section):
     """The backbone of networks that have a choice of it."""
     base_channels: Annotated[Whole, Field(ge=1, le=1024), Unit("channels")] = 64
     """Channels of the first stage; the others are multiples of it."""
-    bn_type: Literal["torchsyncbn", "torchbn"] = "torchsyncbn"
-    """Batch norm, over all processes (where that exists) or each process for itself."""
+    bn_type: Literal["torchsyncbn", "torchbn", "inplace_abn"] = "torchsyncbn"
+    """Batch norm, over all processes (where that exists) or each process for itself; or each for itself with the
+    arithmetic of InPlace-ABN (scales of |weight| + 1e-5, leaky ReLU 0.01 in the heads), as checkpoints of openseg need
+    it."""
+    factors: Annotated[list[Block], Field(min_length=1, max_length=8)] = [[8, 8]]
+    """ISANet: rows and columns of a block of neighbours, of each attention beside the others."""
     multi_grid: Annotated[Wholes, Field(min_length=1, max_length=64)] = [1, 1, 1]
     """Factors of the dilations in a dilated backbone's last stage."""
     loss_weights: LossWeights = LossWeights()

@@ -9,7 +9,13 @@ from copy import deepcopy
 from typing import Any
 
 from lib.utils.config.faults import NOTHING, Fault
-from lib.utils.config.published_terms import SAMCL_SCALES, translate_contrast, translate_network, translate_samcl
+from lib.utils.config.published_terms import (
+    SAMCL_SCALES,
+    translate_contrast,
+    translate_deeplab,
+    translate_network,
+    translate_samcl,
+)
 from lib.utils.config.schema import Config
 from lib.utils.config.tree import Tree, get, get_text, put, take
 
@@ -54,7 +60,6 @@ WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     "normalize.mean_value": (),
     "network.loss_weights.corr_loss": (),
     "network.stride": (),
-    "network.factors": (),
     "network.gathered": (),
     "network.loss_balance": (),
     "network.finetune": (),
@@ -148,6 +153,7 @@ def translate(tree: Tree, given: Collection[str]) -> tuple[list[str], list[Fault
     channels = _channels(tree)
     notes = [
         *_drop(tree),
+        *translate_deeplab(tree),
         *translate_samcl(tree, given, faults),
         *translate_contrast(tree, given, faults),
         *_auxiliary(tree),
@@ -194,9 +200,14 @@ def _auxiliary(tree: Tree) -> list[str]:
 
 
 def _hrnet(tree: Tree) -> list[str]:
-    """The published HRNet configs name a ResNet, and got one."""
+    """Published HRNet configs name their body as backbone as well, or, those of SAM-CL, a ResNet, and got one."""
     network, backbone = get_text(tree, "network.model_name"), get_text(tree, "network.backbone")
-    if not network.startswith("hrnet_w") or "resnet" not in backbone:
+    if not network.startswith("hrnet_w"):
+        return []
+    if f"{network}_".startswith(f"hrnet_w{backbone.removeprefix('hrnet')}_"):
+        put(tree, "network.backbone", "none")
+        return []
+    if "resnet" not in backbone:
         return []
     put(tree, "network.backbone", "none")
     return [f"network {network} is the real HRNetV2; its backbone {backbone} is unused"]

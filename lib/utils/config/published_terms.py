@@ -26,10 +26,15 @@ _EMBEDDING_NETWORKS = {
     "attention_unet_contrast": ("attention_unet", 64),
     "attention_unet_contrast_mem": ("attention_unet", 64),
     "deeplab_v3_contrast": ("deeplab_v3", 256),
+    "deeplab_v3_contrastiveseg_contrast": ("deeplab_v3_contrastiveseg", 256),
     "hrnet_w48_contrast": ("hrnet_w48", 256),
+    "hrnet_w48_ocr_contrast": ("hrnet_w48_ocr", 256),
     "hrnet_w48_mem": ("hrnet_w48", 256),
 }
 """Published networks with an embedding: the network's name here, and the embedding's length without a section."""
+
+_WITH_AUXILIARY = ("deeplab_v3_contrastiveseg_contrast", "hrnet_w48_ocr_contrast")
+"""Of these, the ones whose auxiliary output is taught as well."""
 
 _WITH_MEMORY = "mem_contrast_ce_loss"
 _CONTRAST_LOSSES = ("contrast_ce_loss", "contrast_auxce_loss", _WITH_MEMORY)
@@ -91,7 +96,7 @@ def translate_contrast(tree: Tree, given: Collection[str], faults: list[Fault]) 
         meant, notes = loss if loss in _CONTRAST_LOSSES else "", []
         remembers = meant == _WITH_MEMORY if meant else switches.get("with_memory")
     if meant or {"use_rmi", "use_lovasz"} & (switches.keys() if isinstance(current, dict) else set()):
-        pixel_loss = _pixel_loss(switches)
+        pixel_loss = _pixel_loss(switches, network in _WITH_AUXILIARY)
         put(tree, "loss.loss_type", pixel_loss)
         if current is not None and meant:
             notes = [f"loss.loss_type {loss} with section pixel_contrast means {pixel_loss}"]
@@ -130,11 +135,25 @@ def _meant(tree: Tree, given: Collection[str], section: Tree | None, with_memory
     return meant, [f"loss.loss_type {loss} with section contrast means {meant}"] if loss else []
 
 
-def _pixel_loss(switches: Tree) -> str:
-    """The pixel loss beside the published contrast."""
+def _pixel_loss(switches: Tree, auxiliary: bool) -> str:
+    """The pixel loss beside the published contrast, of a network with or without an auxiliary output."""
+    if auxiliary:
+        return "fs_aux_rmi_loss" if switches.get("use_rmi") is True else "fs_auxce_loss"
     if switches.get("use_rmi") is True:
         return "rmi_loss"
     return "fs_ce_lovasz_loss" if switches.get("use_lovasz") is True else "fs_ce_loss"
+
+
+def translate_deeplab(tree: Tree) -> list[str]:
+    """Tell ContrastiveSeg's DeepLabV3 from the thermal one, which has the same name: it segments street scenes."""
+    network, backbone = get_text(tree, "network.model_name"), get_text(tree, "network.backbone")
+    if network not in ("deeplab_v3", "deeplab_v3_contrast") or not backbone.startswith("deepbase_"):
+        return []
+    if get(tree, "data.num_classes") != 19:
+        return []
+    meant = network.replace("deeplab_v3", "deeplab_v3_contrastiveseg")
+    put(tree, "network.model_name", meant)
+    return [f"network {network} on {backbone} with 19 classes is that of ContrastiveSeg: {meant}"]
 
 
 def translate_network(tree: Tree) -> None:

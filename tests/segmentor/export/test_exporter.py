@@ -137,6 +137,14 @@ NETWORK_NAMES = [
     pytest.param("deeplab_v3", "xception_16", "torch_export", marks=pytest.mark.thorough),
     ("attention_unet", "none", "torch_export"),
     pytest.param("hrnet_w18", "none", "torch_export", marks=pytest.mark.thorough),
+    *(
+        pytest.param(name, "resnet18_dilated8", "onnx", marks=pytest.mark.thorough)
+        for name in (
+            *("spatial_ocrnet", "spatial_asp_ocrnet", "asp_ocnet", "isanet", "fcnet"),
+            *("deeplab_v3_contrastiveseg", "segfix_hrnet"),
+        )
+    ),
+    pytest.param("hrnet_w18_ocr", "none", "onnx", marks=pytest.mark.thorough),
 ]
 
 
