@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 from lib.datasets.check.subjects import subjects_of
 from lib.datasets.dataset import Sample, find_pairs
+from lib.datasets.split import split_by_subject, split_by_time
 from lib.utils.errors import DataError
 from lib.utils.text import first_few, natural_order
-
-SHARE = 0.2
-"""Of the frames, that is validated on where nothing else decides it."""
 
 
 class Division(NamedTuple):
@@ -71,19 +69,14 @@ def divide(samples: Sequence[Sample]) -> Division:
         )
     ordered = sorted(samples, key=lambda sample: natural_order(sample.name))
     of = subjects_of(sample.name for sample in ordered).of
-    frames: dict[str, list[Sample]] = {}
-    for sample in ordered:
-        frames.setdefault(of.get(sample.name, ""), []).append(sample)
-    subjects = sorted(frames, key=lambda subject: (len(frames[subject]), subject))
-    held: list[str] = []
-    while len(held) < len(subjects) - 1 and sum(len(frames[one]) for one in held) < SHARE * len(ordered):
-        held.append(subjects[len(held)])
-    if held:
-        val = [sample for sample in ordered if of.get(sample.name, "") in held]
-        train = [sample for sample in ordered if of.get(sample.name, "") not in held]
-        return Division(train, val, f"by subject: {first_few(sorted(held))} to validate on", True)
-    cut = len(ordered) - max(1, round(SHARE * len(ordered)))
-    return Division(ordered[:cut], ordered[cut:], "by time: the last ones to validate on", False)
+    subjects = {sample.name: of.get(sample.name, "") for sample in ordered}
+    several = len(set(subjects.values())) > 1
+    split = split_by_subject(subjects) if several else split_by_time(list(subjects))
+    train, val = ([sample for sample in ordered if split[sample.name] == part] for part in ("train", "val"))
+    if several:
+        held = sorted({subjects[sample.name] for sample in val})
+        return Division(train, val, f"by subject: {first_few(held)} to validate on", True)
+    return Division(train, val, "by time: the last ones to validate on", False)
 
 
 def _labelled(folder: Path) -> tuple[list[Sample], int]:

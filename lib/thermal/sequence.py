@@ -48,6 +48,7 @@ def open_sequence(
     reading: Reading | None = None,
     on_bad: OnBad | None = None,
     on_listed: Callable[[Path], None] | None = None,
+    wanted: Callable[[str], bool] | None = None,
 ) -> ThermalSequence:
     """Open a file of one or more frames, a folder of files of one frame each, a video, or ``-`` for names on stdin.
 
@@ -62,6 +63,8 @@ def open_sequence(
         on_bad: gets the name of a file that can't be read, or not to its end, and the reason, and iterating goes on
             with the next file; None raises the reason instead.
         on_listed: gets each path from standard input before it is opened, and may raise.
+        wanted: whether the frame of a name is; others are left out, of a folder unread, though :attr:`length` counts
+            them; of standard input all are.
 
     Raises:
         DataError: no such file or folder, nothing to read in it, a damaged file, or integers whose unit is unclear.
@@ -75,12 +78,17 @@ def open_sequence(
     if path.is_dir():
         files = _files_of(path / "image" if (path / "image").is_dir() else path)
         reader.decide(files, str(path))
-        return ThermalSequence(len(files), None, lambda: _each(files, reader, on_bad))
+        return ThermalSequence(len(files), None, lambda: _each(files, reader, on_bad, wanted))
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     stored = reader.open(path)
     reader.decide([path], str(path))
-    return ThermalSequence(stored.count, stored.fps, lambda: _until_bad(_frames_of(path, reader), path, on_bad))
+
+    def frames() -> Named:
+        named = _until_bad(_frames_of(path, reader), path, on_bad)
+        return named if wanted is None else (pair for pair in named if wanted(pair[0]))
+
+    return ThermalSequence(stored.count, stored.fps, frames)
 
 
 def _frames_of(path: Path, reader: FrameReader) -> Named:
@@ -100,10 +108,14 @@ def _until_bad(frames: Named, path: Path, on_bad: OnBad | None) -> Named:
         on_bad(path.name, error)
 
 
-def _each(files: Iterable[Path], reader: FrameReader, on_bad: OnBad | None) -> Named:
+def _each(
+    files: Iterable[Path], reader: FrameReader, on_bad: OnBad | None, wanted: Callable[[str], bool] | None
+) -> Named:
     taken: set[str] = set()
     for path in files:
         name = _unique(path.stem, path, taken)
+        if wanted is not None and not wanted(name):
+            continue
         yield from _until_bad(((name, reader.read(each)) for each in (path,)), path, on_bad)
 
 

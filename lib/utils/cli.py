@@ -69,7 +69,7 @@ _GROUPS = {
     """,
     "predict, export, compare": """
         predict.input data.temp_preset data.temp_scale data.temp_offset data.raw_size data.axes predict.polarity
-        predict.fps predict.min_component_ratio predict.erode export.format compare.runs
+        predict.fps predict.min_component_ratio predict.erode predict.correct_in export.format compare.runs
     """,
 }
 """The keys that flags set, by group. A flag is called as the last part of its key, but for :data:`_LONGER`; what it

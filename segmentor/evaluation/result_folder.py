@@ -18,6 +18,8 @@ from lib.utils.manifest import REMEDY, Manifest, is_same, refuse_sources
 from segmentor.evaluation.frame_files import FRAME_FILES, Background, FrameFiles
 
 PARTS = tuple(part for part, _ in FRAME_FILES)
+TOOLS = ("labelme", "coco", "cvat")
+"""Folders of labels to correct, see ``predict.correct_in``."""
 MAX_THREADS = 8
 
 
@@ -25,7 +27,8 @@ def result_manifest(folder: Path, names: Iterable[str], sources: Iterable[Path],
     """The manifest of a folder that the results of a test or a prediction may be written to.
 
     Args:
-        folder: of the results; gets ``label/``, ``vis/`` and ``prob/``. It is neither made nor changed here.
+        folder: of the results; gets ``label/``, ``vis/``, ``prob/`` and one of :data:`TOOLS`. It is neither made nor
+            changed here.
         names: of the other files in it.
         sources: files and folders that the run reads; they need not exist.
         rank: of this process.
@@ -41,7 +44,7 @@ def result_manifest(folder: Path, names: Iterable[str], sources: Iterable[Path],
     refuse_sources(folder, PARTS, read, REMEDY)
     for source in sources:
         refuse_result(folder, names, source)
-    frame_files = [path for part in PARTS for path in (folder / part).glob("[!.]*") if path.is_file()]
+    frame_files = [path for part in (*PARTS, *TOOLS) for path in (folder / part).glob("[!.]*") if path.is_file()]
     manifest.refuse_others([*frame_files, *manifest.own_files(), *(folder / name for name in names)], REMEDY)
     return manifest
 

@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from lib.datasets.annotations.masks import LABEL_MAP, label_map
+from lib.datasets.annotations.shapes import LabelledPicture
 from lib.datasets.build import normalization, reading_of
 from lib.datasets.preparation import SKIPPED_FILE, write_skipped
 from lib.metrics.components import remove_small_components
@@ -25,9 +27,12 @@ from lib.thermal import Letterbox, ThermalFrame, normalize, open_sequence
 from lib.thermal.plausibility import doubt_about_face
 from lib.utils.config import Config
 from lib.utils.errors import CheckpointError, ConfigError, DataError
+from lib.utils.files import atomic_write
 from lib.utils.runtime import Runtime
 from lib.utils.text import first_few
+from lib.vis.palette import palette_of
 from lib.vis.video import VideoFile
+from segmentor.conversion.tool_folder import ToolFolder
 from segmentor.evaluation.frame_files import Background, FrameFiles
 from segmentor.evaluation.inference import Inference, build_inference
 from segmentor.evaluation.result_folder import refuse_result, result_manifest
@@ -40,7 +45,7 @@ logger = logging.getLogger("samcl")
 
 DEFAULT_FPS = 10.0
 """Frames per second of the video where the frame rate is unknown."""
-OTHER_FILES = (*FILES, "overlay.mp4", SKIPPED_FILE)
+OTHER_FILES = (*FILES, "overlay.mp4", SKIPPED_FILE, LABEL_MAP)
 """Those in the folder of the results that are not of one frame."""
 MAX_NOTES = 5
 
@@ -53,12 +58,14 @@ class FinishedFrame(NamedTuple):
         position: 0, 1, ... in the sequence, files that were left out counted.
         picture: (H', W', 3) uint8 RGB; None without ``test.save_vis``.
         measurements: one for each facial region.
+        to_correct: its shapes for an annotation tool; None where none are written.
     """
 
     name: str
     position: int
     picture: np.ndarray | None
     measurements: list[Measurement]
+    to_correct: LabelledPicture | None
 
 
 class Predictor:
@@ -106,6 +113,9 @@ class Predictor:
         self._inference = self._build_inference(runtime)
         self._pipeline = plan_pipeline(runtime.device, config.test.batch_size)
         self._files = FrameFiles(config, self._manifest)
+        tool = reading.correct_in
+        self._tool = ToolFolder(self.out_dir / tool, tool, config.data.names, self._manifest) if tool else None
+        self._to_correct: list[LabelledPicture] = []
         self._polarity = Polarity(reading.polarity, self._face_area)
         self._notes: set[str] = set()
         self._doubted = False
@@ -114,8 +124,9 @@ class Predictor:
         self._failure: Exception | None = None
 
     def run(self) -> None:
-        """Write ``label/``, with ``test.save_vis`` ``vis/``, with ``test.save_prob`` ``prob/``, ``regions.csv``, and of
-        sequences figures, the breathing rate and, with ``test.save_vis``, ``overlay.mp4``.
+        """Write ``label/``, with ``test.save_vis`` ``vis/``, with ``test.save_prob`` ``prob/``, ``regions.csv``,
+        ``labelmap.txt``, with ``predict.correct_in`` a folder of that name, and of sequences figures, the breathing
+        rate and, with ``test.save_vis``, ``overlay.mp4``.
 
         What was found before a frame that can't be read is written. With ``data.on_bad_sample`` ``skip`` so is what
         comes after it, and ``skipped.csv`` names the files that were left out. Before the first frame has gone through
@@ -140,6 +151,9 @@ class Predictor:
                 seconds = time.monotonic() - start
                 logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
                 table.summarise()
+                self._write_label_map()
+                if self._tool:
+                    self._tool.finish(self._to_correct)
                 if self._skipped:
                     write_skipped(self.out_dir, self._skipped)
         logger.info("results: %s", self.out_dir)
@@ -294,7 +308,8 @@ class Predictor:
                 self._doubted = True
                 logger.warning("%s: %s", prepared.name, doubt)
         measurements = [measure(name, region, temperatures, probability) for name, region in regions.items()]
-        return FinishedFrame(prepared.name, prepared.position, picture, measurements)
+        to_correct = self._tool.add(prepared.name, frame.values, label) if self._tool else None
+        return FinishedFrame(prepared.name, prepared.position, picture, measurements, to_correct)
 
     def _append(self, finished: Future, table: RegionTable, video: VideoFile) -> None:
         frames: list[FinishedFrame] = finished.result()
@@ -302,6 +317,14 @@ class Predictor:
             table.add(frame.name, frame.measurements, frame.position)
             if frame.picture is not None:
                 video.write(frame.picture)
+            if frame.to_correct is not None:
+                self._to_correct.append(frame.to_correct)
+
+    def _write_label_map(self) -> None:
+        """Names and colours of the classes, by which other programs read the masks."""
+        data = self.config.data
+        with atomic_write(self.out_dir / LABEL_MAP, "w", encoding="utf-8") as file:
+            file.write(label_map(data.names, palette_of(data.num_classes, data.palette)))
 
 
 def _counted(frames: int) -> str:

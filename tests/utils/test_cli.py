@@ -34,7 +34,7 @@ OURS = re.findall(
     """
 --print_config --print_keys --debug --overwrite --val_aug --on_bad_sample --compile --precision --keep --input
 --temp_preset --temp_scale --temp_offset --raw_size --axes --polarity --fps --min_component_ratio --least_share
---erode --format --runs --save_vis
+--erode --correct_in --format --runs --save_vis
     """,
 )
 KEYS_FILE = Path(__file__).parents[3] / "shared" / "published_keys.txt"

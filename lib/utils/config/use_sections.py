@@ -19,6 +19,8 @@ class Predict(Section):
     min_component_ratio: Probability = 0.15
     """Facial areas apart from the frame's largest face and smaller than this share of it count as background: specks,
     and people more than about two and a half times as far away. 0 keeps all."""
+    correct_in: Literal["labelme", "coco", "cvat"] | None = None
+    """Write the masks also as outlines for this tool, beside pictures that it can show, to be corrected by hand."""
     erode: Annotated[Whole, Field(ge=0, le=256), Unit("pixels")] = 0
     """Pixels taken off every region's edge before its temperatures are measured."""
 

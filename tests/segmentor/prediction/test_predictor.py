@@ -19,6 +19,9 @@ from PIL import Image
 from torch import nn
 
 import main
+from lib.datasets.annotations.formats import FORMATS
+from lib.datasets.annotations.masks import read_label_map
+from lib.datasets.annotations.shapes import Codes, draw
 from lib.models import SegOutput, build_network
 from lib.thermal import ThermalFrame, ThermalSequence
 from lib.utils.errors import CheckpointError, ConfigError, DataError, Interrupted, OutputError
@@ -250,7 +253,7 @@ def test_what_an_earlier_prediction_left_is_gone_and_what_others_wrote_stays(fac
     (tmp_path / "out/notes.txt").write_text("mine")
     predict(face_config(second))
     left = {path.stem for path in files_of(tmp_path / "out")}
-    assert left == {second.stem, "regions", "notes"}
+    assert left == {second.stem, "regions", "notes", "labelmap"}
 
 
 def test_labels_that_no_prediction_wrote_are_never_replaced_or_removed(face_config, network, folder, tmp_path):
@@ -617,3 +620,45 @@ def test_the_command_takes_its_config_from_the_checkpoint(make_config, tmp_path,
     assert "4 frame" in said
     assert str(out) in said
     assert "nostrils" in said
+
+
+def test_masks_to_correct_are_written_for_a_tool_and_lead_back_to_themselves(face_config, network, folder, tmp_path):
+    predict(face_config(folder, "predict.correct_in=labelme"))
+    tool = tmp_path / "out/labelme"
+    names = [f"f{index}" for index in range(5)]
+    assert sorted(path.name for path in tool.glob("[!.]*")) == sorted(
+        [*(f"{name}{end}" for name in names for end in (".json", ".png")), "labels.txt"]
+    )
+    found = FORMATS["labelme"].read(tool)
+    assert list(found.labels) == [*CLASS_NAMES, "ignore"]
+    for annotation in found.annotations:
+        codes = Codes()
+        drawn = draw(annotation.shapes((64, 72)), (64, 72), codes)
+        label = np.array([0, *map(CLASS_NAMES.index, codes.first)])[drawn]
+        truth = label_of(tmp_path / "out", annotation.name)
+        for value in np.unique(truth):
+            assert ((label == value) & (truth == value)).sum() >= 0.98 * ((label == value) | (truth == value)).sum()
+    picture = np.asarray(Image.open(tool / "f0.png"))
+    assert (picture.shape, picture.dtype) == ((64, 72), np.uint8)
+
+
+def test_masks_that_a_person_corrected_are_not_replaced(face_config, network, folder, tmp_path):
+    predict(face_config(folder, "predict.correct_in=labelme"))
+    predict(face_config(folder, "predict.correct_in=labelme"))
+    corrected = tmp_path / "out/labelme/f3.json"
+    corrected.write_text(corrected.read_text() + " " * 9)
+    for pairs in (["predict.correct_in=labelme"], []):
+        with pytest.raises(OutputError, match=r"changed since \(labelme/f3\.json\)"):
+            predict(face_config(folder, *pairs))
+    assert corrected.exists()
+    assert (tmp_path / "out/labelme/f3.png").exists()
+
+
+def test_the_label_map_names_the_colours_of_the_masks(face_config, network, folder, tmp_path):
+    predict(face_config(folder))
+    named = read_label_map(tmp_path / "out/labelmap.txt")
+    assert list(named) == CLASS_NAMES
+    picture = Image.open(tmp_path / "out/label/f0.png")
+    indices, colours = np.asarray(picture), np.asarray(picture.convert("RGB"))
+    for value, name in enumerate(CLASS_NAMES):
+        assert {tuple(colour) for colour in colours[indices == value].tolist()} == {named[name]}
