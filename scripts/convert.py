@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = Options(
             *(args.labels, args.frames, args.out_dir, args.source, args.target, tuple(args.rename), args.shapes),
             *(args.tolerance, size, args.split, args.subject_pattern, args.subject_table, args.subject_column),
-            *(tuple(args.val_subjects), args.skip_bad, args.overwrite),
+            *(tuple(args.val_subjects), args.uncorrected, args.skip_bad, args.overwrite),
         )
         summary = Converter(options, data).run()
     except (ValueError, OSError) as error:
@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--to", dest="target", choices=[TRAINING, *WRITTEN], default=TRAINING, help="what to write (training)")
     add("--rename", nargs="+", metavar="OLD=NEW", default=[], help="read a label as another, as ignore or background")
     add("--configs", type=Path, metavar="FILE", help="a config whose section data names classes and reading of frames")
+    add(
+        "--uncorrected", type=switch, metavar="y|n", default=False, help="take predictions that nobody has changed, too"
+    )
     add("--skip_bad", type=switch, metavar="y|n", default=False, help="leave out labels that can't be used")
     add("--overwrite", type=switch, metavar="y|n", default=False, help="replace what is prepared in OUT_DIR already")
     training = parser.add_argument_group("to train on").add_argument
@@ -79,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
              help="width and height that frames are scaled to fit, as in predictions, or none (320 256)")  # fmt: skip
     tool = parser.add_argument_group("for tools").add_argument
     tool("--shapes", choices=["polygons", "masks"], default="polygons", help="outlines, or exact masks (polygons)")
-    tool("--tolerance", type=float, metavar="PIXELS", default=1.0, help="that outlines may be simplified by (1)")
+    tool("--tolerance", type=float, metavar="PIXELS", help="that outlines may be simplified by (longer side / 320)")
     return parser
 
 
@@ -91,6 +94,8 @@ def _lines(summary: Summary, out_dir: Path) -> Iterator[str]:
     else:
         yield f"{counts.total()} frames with labels for {', '.join(counts)} in {out_dir}"
     yield f"classes: {', '.join(summary.names)}"
+    if summary.uncorrected:
+        yield f"left out: {summary.uncorrected} that nobody has changed since they were predicted (--uncorrected y)"
     if summary.unlabelled:
         yield f"left out: {len(summary.unlabelled)} without shapes ({first_few(summary.unlabelled)}): {ASK_FOR_SHAPES}"
     if summary.faults:

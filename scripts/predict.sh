@@ -8,7 +8,7 @@ USAGE="usage: bash scripts/predict.sh [--resume CKPT] INPUT OUT [--dry_run] [any
                  without it $WEIGHTS, trained on synthetic people (MODEL_CARD.md beside it says its limits)
   INPUT          a file, a folder of files, a video, or - for file names on standard input;
                  .npy .npz .bin .png .tif .csv, FLIR's radiometric .jpg .fff .seq, 8-bit pictures, .mp4 ...
-  OUT            gets label/, vis/, regions.csv, and of several frames overlay.mp4, regions.png and, where the frame
+  OUT            gets label/, labelmap.txt, vis/, regions.csv, and of several frames overlay.mp4, regions.png and, where the frame
                  rate is known, breathing.csv, breathing.json and breathing.png
   --fps N        frames per second of a sequence that doesn't say
   --temp_preset NAME | --temp_scale A --temp_offset B
@@ -17,6 +17,7 @@ USAGE="usage: bash scripts/predict.sh [--resume CKPT] INPUT OUT [--dry_run] [any
   --polarity P   of grey pictures: white_hot, black_hot or auto, as faces are found
   --erode N      keeps N pixels off the edges of regions out of the temperatures
   --save_vis n   leaves out vis/ and the video
+  --correct_in T writes outlines to correct in labelme, coco or cvat to OUT/T, beside pictures that it can show
   --save_prob y  writes the class probabilities to OUT/prob
   --dry_run      prints the command and runs nothing"
 

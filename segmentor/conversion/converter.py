@@ -43,7 +43,8 @@ class Options:
         target: ``training``, or a format that is written.
         rename: ``OLD=NEW`` for labels that are to be read as others, or as ``ignore`` or ``background``.
         shapes: kind of the shapes that are written for tools, ``polygons`` or ``masks``.
-        tolerance: pixels that simplified outlines may lie off the exact ones; less where a class would lose over 2 %.
+        tolerance: pixels that simplified outlines may lie off the exact ones, less where a class would lose over 2 %;
+            None = a 320th of the frame's longer side.
         size: (width, height) in pixels that frames to train on are scaled to fit; None = as they are.
         split: how frames are divided to train and to validate on: by ``subject``, ``time`` (the last fifth) or
             ``frame`` (every fifth).
@@ -51,6 +52,8 @@ class Options:
         subject_table: a CSV table with the columns ``frame`` and ``subject_column``.
         subject_column: see above.
         val_subjects: subjects to validate on; empty = those with the fewest frames, until they have a fifth of all.
+        uncorrected: take files of labelme as they were predicted or converted, too, instead of leaving out those that
+            nobody has changed since.
         skip_bad: leave out frames whose labels can't be used, instead of writing nothing.
         overwrite: remove what was prepared into ``out_dir`` before.
     """
@@ -62,13 +65,14 @@ class Options:
     target: str = TRAINING
     rename: tuple[str, ...] = ()
     shapes: str = "polygons"
-    tolerance: float = 1.0
+    tolerance: float | None = None
     size: tuple[int, int] | None = (320, 256)
     split: str = "subject"
     subject_pattern: str | None = None
     subject_table: Path | None = None
     subject_column: str = "subject"
     val_subjects: tuple[str, ...] = ()
+    uncorrected: bool = False
     skip_bad: bool = False
     overwrite: bool = False
 
@@ -80,6 +84,7 @@ class Summary:
     Attributes:
         frames: number of written frames, of data to train on by ``train`` and ``val``, else by the tool.
         names: of the classes, the background first.
+        uncorrected: number of frames whose labels nobody has changed since they were predicted, left out.
         unlabelled: names of frames without shapes, left out.
         faults: names of frames whose labels can't be used, left out, with the reason.
         config: that trains on the frames; None where labels of a tool were written.
@@ -87,6 +92,7 @@ class Summary:
 
     frames: Counter[str]
     names: list[str]
+    uncorrected: int
     unlabelled: list[str]
     faults: list[tuple[str, str]]
     config: Path | None
@@ -113,7 +119,10 @@ class Converter:
         colours = data.palette if data.class_names and data.palette else palette_of(255).tolist()
         numbers = {"#{:02x}{:02x}{:02x}".format(*colour): number for number, colour in enumerate(colours)}
         self._labels = Labels(parse_renames(options.rename), numbers)
-        self._found = FORMATS[options.source].read(options.labels)
+        found = FORMATS[options.source].read(options.labels)
+        own = set() if options.uncorrected else _written_by_runs(options.labels)
+        kept = [annotation for annotation in found.annotations if Path(annotation.where) not in own]
+        self._found, self._uncorrected = found._replace(annotations=kept), len(found.annotations) - len(kept)
         self._codes = Codes()
         self._faults: list[tuple[str, str]] = []
         self._unlabelled: list[str] = []
@@ -132,7 +141,7 @@ class Converter:
         table = self._class_table(names)
         write = self._write_training if self._options.target == TRAINING else self._write_tool
         frames, config = write(drawn, names, table)
-        return Summary(frames, names, self._unlabelled, self._faults, config)
+        return Summary(frames, names, self._uncorrected, self._unlabelled, self._faults, config)
 
     def _draw_all(self) -> dict[str, bytes]:
         """Labels of codes as PNGs, by name, in the order of the frames; what is wrong is noted."""
@@ -188,6 +197,11 @@ class Converter:
             reasons = first_few([f"\n  {reason}" for _, reason in self._faults], separator="")
             count = f"{len(self._faults)} of {len(self._found.annotations)}"
             raise DataError(f"the labels of {count} frames can't be used:{reasons}\nnothing was written{remedy}")
+        if not usable and self._uncorrected:
+            raise DataError(
+                f"{self._options.labels}: holds {self._uncorrected} files that nobody has changed since they were "
+                "predicted, and no other labels; correct some, or take them as they are with --uncorrected y"
+            )
         if not usable:
             raise DataError(f"{self._options.labels}: none of its frames has shapes: {ASK_FOR_SHAPES}")
 
@@ -251,3 +265,13 @@ class Converter:
             with manifest.writing(options.out_dir / SKIPPED_FILE):
                 write_skipped(options.out_dir, self._left_out())
         return Counter({options.target: len(drawn)}), None
+
+
+def _written_by_runs(folder: Path) -> set[Path]:
+    """The files in a folder that predictions or conversions wrote and nobody has changed since."""
+    return {
+        folder / path.name
+        for place, kind in ((folder, "labels"), (folder.parent, "results"))
+        for path in Manifest(place, kind).own_files()
+        if path.parent.resolve() == folder.resolve()
+    }

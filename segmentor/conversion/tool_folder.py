@@ -23,7 +23,8 @@ class ToolFolder:
         names: of the classes, the background first.
         manifest: of the folder, or of one that it is in; lists the files.
         kind: of the shapes, ``polygons`` or ``masks``.
-        tolerance: pixels that simplified outlines may lie off the exact ones.
+        tolerance: pixels that simplified outlines may lie off the exact ones; None = a 320th of the frame's longer
+            side, about a pixel of the network's.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class ToolFolder:
         names: Sequence[str],
         manifest: Manifest,
         kind: str = "polygons",
-        tolerance: float = 1.0,
+        tolerance: float | None = None,
     ) -> None:
         self._folder, self._names, self._manifest = folder, list(names), manifest
         self._kind, self._tolerance = kind, tolerance
@@ -50,7 +51,8 @@ class ToolFolder:
         Returns:
             What :meth:`finish` takes.
         """
-        shapes = shapes_of(label, self._names, self._kind, self._tolerance, self._format.nested)
+        tolerance = max(label.shape) / 320 if self._tolerance is None else self._tolerance
+        shapes = shapes_of(label, self._names, self._kind, tolerance, self._format.nested)
         path = self._folder / f"{name}.png"
         with self._manifest.writing(path), atomic_write(path, durable=False) as file:
             file.write(cv2.imencode(".png", grey_levels(frame))[1])

@@ -146,12 +146,12 @@ class Predictor:
             logits = self._logits(first)
             self._manifest.clear()
             with interrupted_by_sigterm(), self._manifest.writing(*(self.out_dir / name for name in OTHER_FILES)):
+                self._write_label_map()
                 table = RegionTable(self.out_dir, self.config.data.names, self.fps)
                 count = self._write_all(chain([(first, logits)], ((batch, None) for batch in batches)), table)
                 seconds = time.monotonic() - start
                 logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
                 table.summarise()
-                self._write_label_map()
                 if self._tool:
                     self._tool.finish(self._to_correct)
                 if self._skipped:

@@ -176,7 +176,7 @@ def test_masks_become_labels_of_tools_and_come_back(tmp_path, frames, tool):
     picture = np.asarray(Image.open(tmp_path / "tool" / f"{FRAMES[0]}.png"))
     assert (picture.shape, picture.dtype) == (SIZE, np.uint8)
     assert picture[face() == 3].min() > picture[face() == 0].max()
-    assert convert(tmp_path, frames, tmp_path / "tool", "--from", tool, "--size", "none") == 0
+    assert convert(tmp_path, frames, tmp_path / "tool", "--from", tool, "--size", "none", "--uncorrected", "y") == 0
     for sample in find_pairs(tmp_path / "data/train").samples:
         assert least_iou(read_label(sample.label), face()) >= 0.98
     assert load_config(tmp_path / "data/config.yaml")[0].data.class_names == NAMES
@@ -192,6 +192,20 @@ def test_labels_that_a_person_corrected_are_never_replaced(tmp_path, frames, lab
     assert "changed since" in capsys.readouterr().err
     assert corrected.read_text() == before
     assert convert(tmp_path, frames, labels, "--to", "labelme", out="labels") == 2
+
+
+def test_labels_that_nobody_has_corrected_are_left_out_unless_they_are_asked_for(tmp_path, frames, labels, capsys):
+    assert convert(tmp_path, frames, labels, "--to", "labelme", out="tool") == 0
+    assert convert(tmp_path, frames, tmp_path / "tool") == 2
+    assert "holds 5 files that nobody has changed since they were predicted" in capsys.readouterr().err
+    for name in (FRAMES[1], FRAMES[4]):
+        path = tmp_path / "tool" / f"{name}.json"
+        path.write_text(path.read_text() + " " * 9)
+    assert convert(tmp_path, frames, tmp_path / "tool") == 0
+    assert "left out: 3 that nobody has changed" in capsys.readouterr().out
+    assert files_in(tmp_path / "data/train/image") == [f"{FRAMES[4]}.npy"]
+    assert convert(tmp_path, frames, tmp_path / "tool", "--uncorrected", "y", out="all") == 0
+    assert len(files_in(tmp_path / "all/train/image")) == 4
 
 
 def test_frames_of_one_file_and_grey_levels_are_written_one_by_one(tmp_path):
