@@ -25,6 +25,7 @@ from lib.metrics import format_scores  # noqa: E402
 from lib.thermal import Letterbox, ThermalFrame  # noqa: E402
 from lib.thermal.readers import FrameReader  # noqa: E402
 from lib.thermal.resize import resize_image, resize_label  # noqa: E402
+from lib.utils.checkpoint import portable_config  # noqa: E402
 from lib.utils.cli import parse_command_line  # noqa: E402
 from lib.utils.config import Config, load_config  # noqa: E402
 from lib.utils.errors import DataError, OutputError  # noqa: E402
@@ -33,6 +34,7 @@ from lib.utils.labels import IGNORE  # noqa: E402
 from lib.utils.log import show  # noqa: E402
 from lib.utils.manifest import Manifest  # noqa: E402
 from main import main as run_phase  # noqa: E402
+from scripts.wild.publish_weights import publish  # noqa: E402
 from segmentor.checking.names import check_names  # noqa: E402
 
 CONFIG = REPO / "configs/drivers/finetune.yaml"
@@ -66,10 +68,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         described = args.configs or (beside if beside.is_file() else None)
         config = make_config(division, run_dir, described, further)
         _write_plan(division, config, run_dir)
+        status = run_phases(config, run_dir)
     except (ValueError, OSError) as error:
         print(f"finetune.sh: error: {error}", file=sys.stderr)
         return 2
-    status = run_phases(config, run_dir)
     if status == 0:
         minutes, seconds = divmod(round(time.monotonic() - start), 60)
         show(f"{_results(config, division, run_dir)}\ntook {minutes} min {seconds} s\n")
@@ -132,6 +134,9 @@ def make_config(division: Division, run_dir: Path, configs: Path | None, further
         "checkpoints.checkpoints_name": run_dir.name,
         "logging.log_file": str(run_dir / "logs/train.log"),
     }
+    values |= {
+        f"test.{key}": value for key, value in portable_config(WEIGHTS)["test"].items()
+    }  # predictions look alike
     own = load_config(CONFIG)[0].data
     if configs is not None:
         described = load_config(configs)[0].data
@@ -239,20 +244,33 @@ def _write_image(file: io.BufferedIOBase, frame: ThermalFrame) -> None:
 
 
 def run_phases(config: Config, run_dir: Path) -> int:
-    """Train, test the weights before and after, compare the two; the first exit status that isn't 0, else 0."""
-    path, latest = ["--configs", str(run_dir / "finetune.yaml")], checkpoint_of(config, "latest")
+    """Train, average, test the network before, after and averaged, and compare; the first exit status that isn't 0.
+
+    The average of the weights before and after is known to do better than either on what neither was trained on
+    (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*, CVPR), here on other people.
+    """
+    command, latest = ["--configs", str(run_dir / "finetune.yaml")], checkpoint_of(config, "latest")
     start = ["--resume", str(latest), "--resume_continue", "y"] if latest.exists() else ["--overwrite", "y"]
-    commands = [[*path, "--phase", "train", *start]]
-    test, remap = [*path, "--phase", "test"], f"data.remap_classes={json.dumps(config.data.remap_classes)}"
-    # With other classes than its own the network can't be tested as it comes.
-    weights = config.network.pretrained if config.network.resume_strict else None
-    if weights:
-        commands.append([*test, "--resume", weights, "--out_dir", str(run_dir / "before"), remap])
-    commands.append([*test, "--resume", str(checkpoint_of(config)), "--out_dir", str(run_dir / "after")])
-    if weights:
-        folders = [str(run_dir / "before"), str(run_dir / "after")]
-        commands.append(["--phase", "compare", "--runs", *folders, "--out_dir", str(run_dir)])
-    return next(filter(None, map(run_phase, commands)), 0)
+    status = run_phase([*command, "--phase", "train", *start])
+    networks = {"after": checkpoint_of(config)}
+    # With other classes than its own the network can't be tested as it comes, nor be averaged.
+    if config.network.pretrained and config.network.resume_strict:
+        networks = {"before": Path(config.network.pretrained), **networks, "averaged": averaged_of(run_dir)}
+        if not status:
+            publish([networks["after"], networks["before"]], networks["averaged"])
+    remap = f"data.remap_classes={json.dumps(config.data.remap_classes)}"
+    for name, network in networks.items():
+        out = ["--resume", str(network), "--out_dir", str(run_dir / name)]
+        status = status or run_phase([*command, "--phase", "test", *out, remap])
+    if len(networks) > 1 and not status:
+        folders = [str(run_dir / name) for name in networks]
+        status = run_phase(["--phase", "compare", "--runs", *folders, "--out_dir", str(run_dir)])
+    return status
+
+
+def averaged_of(run_dir: Path) -> Path:
+    """The file of the average of the weights before and after."""
+    return run_dir / f"{run_dir.name}.pth"
 
 
 def checkpoint_of(config: Config, kind: str = "max_performance") -> Path:
@@ -271,12 +289,15 @@ def _results(config: Config, division: Division, run_dir: Path) -> str:
     ]
     if division.apart is False:
         lines += ["Other people will be segmented less well; label frames of a second person to see how much.", ""]
-    if (run_dir / "compare.html").exists():
-        lines.append(f"before and after: {run_dir / 'compare.html'}")
+    predict = "bash scripts/predict.sh --resume"
+    if averaged_of(run_dir).exists():
+        lines.append(f"before, after:         {run_dir / 'compare.html'}")
     lines += [
-        f"report:           {run_dir / 'after/report.html'}",
-        f"predict:          bash scripts/predict.sh --resume {checkpoint_of(config)} INPUT OUT",
+        f"report:                {run_dir / 'after/report.html'}",
+        f"predict these people:  {predict} {checkpoint_of(config)} INPUT OUT",
     ]
+    if averaged_of(run_dir).exists():
+        lines.append(f"predict other people:  {predict} {averaged_of(run_dir)} INPUT OUT")
     return "\n".join(lines)
 
 
