@@ -238,7 +238,8 @@ def test_the_network_computes_in_the_number_format_asked_for(
 
 def test_a_single_file_has_no_video_and_no_figure(face_config, network, folder, tmp_path):
     predict(face_config(folder / "f3.npy"))
-    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == ["label", "labelmap.txt", "regions.csv", "vis"]
+    written = sorted(path.name for path in (tmp_path / "out").glob("[!.]*"))
+    assert written == ["label", "labelmap.txt", "regions.csv", "vis"]
     np.testing.assert_array_equal(label_of(tmp_path / "out", "f3"), face_frame(3)[1])
 
 
