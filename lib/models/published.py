@@ -218,7 +218,8 @@ An empty replacement marks the classifier's head, which has no place in a segmen
 
 def published_table(network: nn.Module) -> Table:
     """The names of a network's published weights; those of its backbone are the ImageNet classifier's, prefixed."""
-    body = IMAGENET.get(type(getattr(network, "backbone", None)), ())
+    backbone = getattr(network, "backbone", None)
+    body = IMAGENET.get(type(backbone), ()) if isinstance(backbone, nn.Module) else ()
     prefixed = ((rf"backbone\.{pattern}", replacement) for pattern, replacement in body if replacement)
     return (*PUBLISHED.get(type(network), ()), *prefixed)
 
