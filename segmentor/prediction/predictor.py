@@ -152,8 +152,6 @@ class Predictor:
                 seconds = time.monotonic() - start
                 logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
                 table.summarise()
-                if self._tool:
-                    self._tool.finish(self._to_correct)
                 if self._skipped:
                     write_skipped(self.out_dir, self._skipped)
         logger.info("results: %s", self.out_dir)
@@ -164,6 +162,8 @@ class Predictor:
         there were."""
         count, waiting = 0, self._pipeline.workers + 1
         with ExitStack() as stack:
+            if self._tool:  # after all else, also when a signal or an error ends it
+                stack.callback(self._tool.finish, self._to_correct)
             stack.enter_context(table)
             video = stack.enter_context(VideoFile(self.out_dir / "overlay.mp4", self.fps or DEFAULT_FPS))
             # One thread for what goes in order, others for what doesn't.
