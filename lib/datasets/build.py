@@ -22,6 +22,8 @@ from lib.utils.errors import ConfigError
 
 logger = logging.getLogger("samcl")
 
+_NORMALIZE = ("norm_mode", "clip", "window", "mean", "std", "div_value", "channel_order")
+
 TIAUG = [
     *("random_hflip", "random_vflip", "random_rotate", "gaussian_blur", "thermal_noise"),
     *("random_thermal_occlusion", "random_resize", "random_crop"),
@@ -162,7 +164,7 @@ def normalization(section: Normalize) -> dict[str, Any]:
     >>> normalization(Normalize(norm_mode=1, clip=[0.0, 40.0]))["clip"]
     [0.0, 40.0]
     """
-    return {name: getattr(section, name) for name in ("norm_mode", "clip", "window", "mean", "std", "div_value")}
+    return {name: getattr(section, name) for name in _NORMALIZE}
 
 
 def _published_tiaug(width: int, height: int) -> TransformSequence:

@@ -60,6 +60,7 @@ class LabelMap:
         key = "data.num_classes" if remap_classes is None else "data.remap_classes"
         ignored = "" if len(entries) > IGNORE else f" (and {IGNORE} is ignored)"
         self.covers = f"{key} covers 0 to {len(entries) - 1}{ignored}"
+        self._num_classes = num_classes
         self._table = np.full(256, _UNKNOWN, np.uint8)
         self._table[IGNORE] = IGNORE
         self._table[: len(entries)] = [IGNORE if entry == -1 else entry for entry in entries]
@@ -68,6 +69,21 @@ class LabelMap:
         """The class of a file's value 0-255, :data:`IGNORE`, or None where it has none."""
         entry = int(self._table[value])
         return None if entry == _UNKNOWN else entry
+
+    def values(self) -> np.ndarray:
+        """(num_classes,) uint8: of each class the first value in files, as benchmarks take results.
+
+        Raises:
+            ConfigError: a class has none.
+
+        >>> LabelMap(2, [-1, 0, 1, 1]).values().tolist()
+        [1, 2]
+        """
+        found = [np.flatnonzero(self._table == index) for index in range(self._num_classes)]
+        empty = [index for index, values in enumerate(found) if not values.size]
+        if empty:
+            raise ConfigError(f"data.remap_classes: expected a value for every class, got none for {empty}")
+        return np.array([values[0] for values in found], np.uint8)
 
     def __call__(self, label: np.ndarray, source: object) -> np.ndarray:
         """Map a label.

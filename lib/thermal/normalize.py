@@ -27,12 +27,13 @@ def normalize(
     mean: Numbers | None = None,
     std: Numbers | None = None,
     div_value: float = 1.0,
+    channel_order: str = "RGB",
 ) -> np.ndarray:
     """Normalise an image.
 
     With ``norm_mode`` 1 or 2 the least value of the image's real pixels becomes 0 or -1 and the greatest 1; the others
     are clipped to that, and an image of one value becomes the middle. Without ``norm_mode`` the result is
-    (image / div_value - mean) / std.
+    (image / div_value - mean) / std, and 0 outside the real pixels of a colour picture, as published.
 
     Args:
         image: (H, W) or (H, W, C) float32, deg C; stays as it is.
@@ -43,6 +44,7 @@ def normalize(
             the same value in every frame, whatever else the frame shows.
         mean, std: one number, or one per channel; None for 0 and 1.
         div_value: see above.
+        channel_order: ``BGR`` turns the order of the channels round; ``mean`` and ``std`` are in the new order.
 
     Returns:
         A new array, float32, of the same shape.
@@ -53,10 +55,15 @@ def normalize(
     >>> normalize(np.array([[20, 30, 35]], np.float32), window=(20, 40)).tolist()
     [[-1.0, 0.0, 0.5]]
     """
+    if channel_order == "BGR" and image.ndim == 3:
+        image = image[..., ::-1]
     if clip is not None:
         image = np.clip(image, *np.asarray(clip, np.float32))
     if norm_mode is None:
-        return _standardized(image, mean, std, div_value)
+        result = _standardized(image, mean, std, div_value)
+        if valid is not None and image.ndim == 3:
+            result[~valid] = 0
+        return result
     low, high = _range(norm_mode)
     least, greatest = _extremes(image, valid) if window is None else window
     if not greatest - least >= TINY:
@@ -76,12 +83,13 @@ def normalize_tensor(
     mean: Numbers | None = None,
     std: Numbers | None = None,
     div_value: float = 1.0,
+    channel_order: str = "RGB",
 ) -> Tensor:
     """:func:`normalize` of each frame of a batch, every pixel of which is real, in operations that can be exported.
 
     Args:
         frames: (N, C, H, W) float32, deg C.
-        norm_mode, clip, window, mean, std, div_value: as of :func:`normalize`.
+        norm_mode, clip, window, mean, std, div_value, channel_order: as of :func:`normalize`.
 
     Returns:
         (N, C, H, W) float32.
@@ -89,6 +97,8 @@ def normalize_tensor(
     >>> normalize_tensor(torch.tensor([[[[20.0, 30.0, 36.0]]]]), window=(20, 40)).flatten().tolist()[:2]
     [-1.0, 0.0]
     """
+    if channel_order == "BGR":
+        frames = frames.flip(1)
     if clip is not None:
         frames = frames.clamp(*clip)
     if norm_mode is None:

@@ -47,10 +47,20 @@ def checkpoint_path(root: str | os.PathLike, folder: str, name: str, kind: str) 
 
 _PORTABLE: dict[str, set[str] | None] = {
     "dataset": None,
-    "data": {"num_classes", "num_channels", "remap_classes", "class_names", "palette", "input_mode", "grey_range"},
+    "data": {
+        "num_classes",
+        "num_channels",
+        "remap_classes",
+        "label_list",
+        "reduce_zero_label",
+        "class_names",
+        "palette",
+        "input_mode",
+        "grey_range",
+    },
     "train": {"data_transformer"},
     "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "amp"},
-    "normalize": {"norm_mode", "mean", "std", "div_value", "clip", "window"},
+    "normalize": {"norm_mode", "mean", "std", "div_value", "clip", "window", "channel_order"},
     "network": {"model_name", "backbone", "bn_type", "base_channels", "multi_grid", "factors"},
     "contrast": {"proj_dim"},
     "pixel_contrast": {"proj_dim"},
@@ -75,8 +85,9 @@ def portable_config(path: str | os.PathLike) -> dict[str, Any]:
             tree[section] = values
         elif keys is not None and isinstance(values, dict):
             tree[section] = {key: value for key, value in values.items() if key in keys}
-    if "num_channels" in tree.get("data", {}):
-        tree["data"].pop("input_mode", None)  # the published way to say it; beside it a key without effect
+    data = tree.get("data", {})
+    if "num_channels" in data and data.get("input_mode") not in ("BGR", "RGB"):
+        data.pop("input_mode", None)  # the published way to say it; beside it a key without effect
     return tree
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lib import vis
+from lib.datasets.labels import LabelMap
 from lib.utils.config import Config
 from lib.utils.files import atomic_write
 from lib.utils.manifest import Manifest
@@ -67,7 +68,13 @@ class FrameFiles:
         self.save_vis, self.save_prob = config.test.save_vis, config.test.save_prob
         self._names = config.data.names
         self._manifest = manifest
-        self._palette = vis.palette_of(config.data.num_classes, config.data.palette)
+        data = config.data
+        self._palette = vis.palette_of(data.num_classes, data.palette)
+        self._values = np.arange(data.num_classes, dtype=np.uint8)
+        if config.test.raw_labels:
+            self._values = LabelMap(data.num_classes, data.remap_classes).values()
+        self._palette_of_values = np.zeros((256, 3), np.uint8)
+        self._palette_of_values[self._values] = self._palette
 
     def write(
         self, name: str, frame: np.ndarray, label: np.ndarray, probability: np.ndarray | None
@@ -85,7 +92,7 @@ class FrameFiles:
         label_path, picture_path, probability_path = paths
         picture = None
         with self._manifest.writing(*(path for path, is_wanted in zip(paths, wanted, strict=True) if is_wanted)):
-            vis.save_label(label_path, label, self._palette)
+            vis.save_label(label_path, self._values[label], self._palette_of_values)
             if self.save_vis:
                 picture = vis.save_overlay(picture_path, frame, label, self._names, self._palette)
             if self.save_prob:

@@ -157,3 +157,14 @@ def test_the_forms_in_numpy_and_in_pytorch_agree(mode, clip, window, standard, c
         expected = normalize(image, **options)
         expected = expected[None] if channels == 1 else expected.transpose(2, 0, 1)
         assert np.abs(got - expected).max() <= 2e-6 * max(1, np.abs(expected).max())
+
+
+@pytest.mark.parametrize("mode", [None, 2])
+def test_bgr_is_the_same_picture_with_its_channels_turned_round(mode):
+    picture = np.random.default_rng(0).uniform(0, 255, (5, 6, 3)).astype(np.float32)
+    options = {"norm_mode": mode, "mean": [0.1, 0.2, 0.3], "std": [1.0, 2.0, 3.0], "div_value": 255.0}
+    expected = normalize(np.ascontiguousarray(picture[..., ::-1]), **options)
+    np.testing.assert_array_equal(normalize(picture, channel_order="BGR", **options), expected)
+    tensor = torch.from_numpy(picture.transpose(2, 0, 1)[None])
+    got = normalize_tensor(tensor, channel_order="BGR", **options)[0].numpy()
+    np.testing.assert_allclose(got, expected.transpose(2, 0, 1), rtol=0, atol=1e-6)

@@ -30,9 +30,23 @@ class Geometric(Operation):
 class HorizontalFlip(Geometric):
     """Mirror left and right, exactly as ``np.fliplr``.
 
+    Args:
+        swaps: pairs of classes that become each other in the label.
+
     >>> HorizontalFlip().affine((4, 6))[0][0].tolist()
     [-1.0, 0.0, 5.0]
     """
+
+    swaps: tuple[tuple[int, int], ...] = ()
+
+    def apply(self, state: TransformState) -> TransformState:
+        """Add to the pending warp, and swap the classes."""
+        if self.swaps:
+            table = np.arange(256, dtype=np.uint8)
+            for first, second in self.swaps:
+                table[[first, second]] = second, first
+            state = replace(state, label=table[state.label])
+        return super().apply(state)
 
     def affine(self, shape: Shape) -> tuple[np.ndarray, Shape]:
         """See :meth:`Geometric.affine`: x becomes W - 1 - x."""
@@ -94,11 +108,13 @@ class Window(Geometric):
 
 @dataclass(frozen=True)
 class RandomHFlip:
-    """Mirror left and right."""
+    """Mirror left and right, and swap these pairs of classes."""
+
+    swap_pair: Sequence[Sequence[int]] = ()
 
     def draw(self, rng: np.random.Generator, shape: Shape) -> HorizontalFlip:
         """A flip; whether it happens is up to the sequence."""
-        return HorizontalFlip()
+        return HorizontalFlip(tuple((first, second) for first, second in self.swap_pair))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ def cross_check(config: Config) -> list[Fault]:
         *_classes(config),
         # Only training transforms frames, and a network that is used has its input size from its checkpoint.
         *(_transforms(config.train_trans, config.train.data_transformer.input_size) if config.phase == "train" else ()),
+        *_swapped_classes(config),
         *_normalisation(config),
         *_confusable(config),
         *_run(config),
@@ -45,6 +46,14 @@ def _classes(config: Config) -> list[Fault]:
     return faults
 
 
+def _swapped_classes(config: Config) -> list[Fault]:
+    flip, count = config.train_trans.random_hflip, config.data.num_classes
+    wrong = [pair for pair in (flip.swap_pair if flip else ()) if max(pair) >= count]
+    expected = f"pairs of classes 0 to {count - 1}"
+    key, others = "train_trans.random_hflip.swap_pair", ("data.num_classes",)
+    return [Fault(key, expected, pair, others=others) for pair in wrong[:1]]
+
+
 def _transforms(transforms: Transforms, input_size: list[int]) -> list[Fault]:
     faults = []
     section, size_key = "train_trans", "train.data_transformer.input_size"
@@ -75,6 +84,9 @@ def _normalisation(config: Config) -> list[Fault]:
     for key, ends in ranges.items():
         if ends is not None and ends[0] >= ends[1]:
             faults.append(Fault(key, "[low, high] in deg C with low < high", ends))
+    if normalize.channel_order == "BGR" and channels != 3:
+        expected = f"RGB, as data.num_channels is {channels}, not 3"
+        faults.append(Fault("normalize.channel_order", expected, "BGR", others=("data.num_channels",)))
     if normalize.norm_mode is not None:
         return faults
     if window is not None:

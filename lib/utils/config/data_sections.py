@@ -146,6 +146,9 @@ class Test(EvaluationSection):
     """Write a picture of each frame with its classes in colour, and of a predicted sequence the video of them."""
     save_prob: Switch = False
     """Write the class probabilities of each frame, float32 (H, W, C)."""
+    raw_labels: Switch = False
+    """Write masks in the values of label files, the first one of each class in ``data.remap_classes``, as benchmarks
+    take results, instead of the numbers of classes."""
     amp: Switch = False
     """Evaluate under autocast rather than in float32."""
     val_aug: Literal["none", "tiaug"] = "none"
@@ -157,6 +160,13 @@ class RandomFlip(Section):
 
     ratio: Probability = 0.5
     """Probability of applying it."""
+
+
+class RandomHFlip(RandomFlip):
+    """Mirror left and right."""
+
+    swap_pair: list[Annotated[list[Annotated[Whole, Field(ge=0, le=253)]], Field(min_length=2, max_length=2)]] = []
+    """Pairs of classes that the mirror swaps, such as left and right arm."""
 
 
 class RandomRotate(Section):
@@ -246,8 +256,7 @@ class Transforms(Section):
 
     trans_seq: list[TransformName] = []
     """Names in the order of application."""
-    random_hflip: RandomFlip | None = None
-    """Mirrors left and right."""
+    random_hflip: RandomHFlip | None = None
     random_vflip: RandomFlip | None = None
     """Mirrors top and bottom."""
     random_rotate: RandomRotate | None = None
@@ -278,6 +287,8 @@ class Normalize(Section):
     """One per channel; null = 1."""
     div_value: AboveZero = 1.0
     """Divisor of the frame."""
+    channel_order: Literal["RGB", "BGR"] = "RGB"
+    """Order in which the network gets the channels of colour pictures; mean and std are in this order."""
     window: Window | None = None
     """[low, high] that norm_mode maps instead of the frame's own extremes; what lies outside is clipped."""
     clip: Window | None = None

@@ -9,6 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 from lib.utils.config.faults import NOTHING, Fault
+from lib.utils.config.published_pictures import translate_pictures
 from lib.utils.config.published_terms import (
     SAMCL_SCALES,
     translate_contrast,
@@ -52,7 +53,6 @@ WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
     "test.data_transformer": (),
     "test.test_img": (),
     "test.use_ground_truth": (),
-    "train_trans.random_hflip.swap_pair": (),
     "train_trans.random_vflip.swap_pair": (),
     "train_trans.random_resize.method": ("random",),
     "train_trans.random_crop.allow_outside_center": (),
@@ -150,7 +150,7 @@ def translate(tree: Tree, given: Collection[str]) -> tuple[list[str], list[Fault
         Notes on what was supplied or dropped, and faults in published values.
     """
     faults = _ignored_classes(tree)
-    channels = _channels(tree)
+    pictures = translate_pictures(tree, faults)
     notes = [
         *_drop(tree),
         *translate_deeplab(tree),
@@ -159,7 +159,7 @@ def translate(tree: Tree, given: Collection[str]) -> tuple[list[str], list[Fault
         *_auxiliary(tree),
         *_hrnet(tree),
         *_face_classes(tree),
-        *channels,
+        *pictures,
         *_normalisation(tree),
     ]
     translate_network(tree)
@@ -221,15 +221,6 @@ def _face_classes(tree: Tree) -> list[str]:
     for key in supplied:
         put(tree, f"data.{key}", _FACE[key])
     return [f"data.{' and data.'.join(supplied)}: those of the Thermal Face Database's classes"] if supplied else []
-
-
-def _channels(tree: Tree) -> list[str]:
-    """Colour images without a number of channels have three."""
-    mode = get_text(tree, "data.input_mode")
-    if mode not in ("BGR", "RGB") or get(tree, "data.num_channels") is not None:
-        return []
-    put(tree, "data.num_channels", 3)
-    return [f"data.input_mode {mode} means data.num_channels 3"]
 
 
 def _normalisation(tree: Tree) -> list[str]:

@@ -1,11 +1,15 @@
-"""Work in the background: bounded, in order where it should be, and its errors are heard."""
+"""Work in the background: bounded, in order where it should be, its errors are heard. Masks as benchmarks take them."""
 
 import threading
 import time
 
+import numpy as np
 import pytest
 
-from segmentor.evaluation.frame_files import Background
+from lib.datasets.labels import read_label
+from lib.utils.config import load_config
+from lib.utils.manifest import Manifest
+from segmentor.evaluation.frame_files import Background, FrameFiles
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -75,3 +79,13 @@ def test_every_thread_is_started_as_asked_for():
             background.submit(lambda: (time.sleep(0.002), used.add(threading.get_ident())))
     assert used <= set(started)
     assert len(set(started)) == len(started)
+
+
+@pytest.mark.parametrize("raw", [False, True])
+def test_masks_hold_classes_or_the_values_of_label_files(tmp_path, raw):
+    data = ["data.num_classes=3", "data.remap_classes=[-1,0,-1,1,1,2]"]
+    config = load_config("", pairs=[*data, f"test.raw_labels={raw}", "test.save_vis=n"])[0]
+    label = np.array([[0, 1, 2], [2, 2, 0]], np.uint8)
+    FrameFiles(config, Manifest(tmp_path, "results")).write("a", np.zeros((2, 3), np.float32), label, None)
+    expected = [[1, 3, 5], [5, 5, 1]] if raw else label.tolist()
+    assert read_label(tmp_path / "label" / "a.png").tolist() == expected
