@@ -55,14 +55,14 @@ def read_xml(path: Path) -> ElementTree.Element:
 
 
 def find_document(path: Path, ending: str, tool: str) -> Path:
-    """``path``, or the one file with ``ending`` in the folder ``path``.
+    """``path``, or the one file with ``ending`` in the folder ``path``, or in ``annotations`` in it as in archives.
 
     Raises:
         DataError: there is none, or there are several.
     """
     if path.is_file():
         return path
-    found = sorted(file for file in path.glob(f"*{ending}") if not file.name.startswith(".")) if path.is_dir() else []
+    found = sorted(path.glob(f"[!.]*{ending}")) or sorted(path.glob(f"annotations/[!.]*{ending}"))
     if len(found) == 1:
         return found[0]
     there = f"; there are {first_few([file.name for file in found])}" if found else ""

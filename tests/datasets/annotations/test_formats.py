@@ -27,7 +27,7 @@ def write(folder, tool, label, kind="polygons", tolerance=1.0, names=("f1.png",)
     form = FORMATS[tool]
     shapes = shapes_of(label, NAMES, kind, tolerance, form.nested)
     pictures = [LabelledPicture(name, label.shape, shapes) for name in names]
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in form.write(pictures, [*NAMES, "ignore"]):
         (folder / name).write_text(content)
     return folder
@@ -83,6 +83,17 @@ def test_a_file_that_is_none_of_the_tool_is_named(tmp_path, tool, content):
 def test_without_files_the_folder_is_named(tmp_path, tool):
     with pytest.raises(DataError, match=tmp_path.name):
         FORMATS[tool].read(tmp_path)
+
+
+@pytest.mark.parametrize("tool", ["coco", "cvat"])
+def test_the_file_is_found_in_the_folder_of_an_archive_and_chosen_by_nobody_among_several(tmp_path, tool):
+    write(tmp_path / "export/annotations", tool, face())
+    assert len(FORMATS[tool].read(tmp_path / "export").annotations) == 1
+    path = next((tmp_path / "export/annotations").iterdir())
+    (path.parent / f"second{path.suffix}").write_text(path.read_text())
+    with pytest.raises(DataError, match=f"there are {path.name}, second.*; name the file"):
+        FORMATS[tool].read(tmp_path / "export")
+    assert len(FORMATS[tool].read(path).annotations) == 1
 
 
 def labelme_file(folder, *shapes):

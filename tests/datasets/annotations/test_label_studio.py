@@ -4,10 +4,13 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lib.datasets.annotations.formats import FORMATS
+from lib.datasets.annotations.outlines import shapes_of
 from lib.utils.errors import DataError
-from tests.datasets.annotations.labels import disc, label_of
+from tests.datasets.annotations.labels import NAMES, any_label, disc, label_of, least_iou
 from tests.datasets.annotations.test_run_lengths import OF_LABEL_STUDIO
 
 SIZE = (40, 50)
@@ -44,6 +47,19 @@ def test_a_rectangle_turns_clockwise_about_its_first_corner(tmp_path):
     label = label_of(export(tmp_path, shape).shapes(SIZE), SIZE)
     assert np.argwhere(label).min(0).tolist() == [20, 21]
     assert np.argwhere(label).max(0).tolist() == [29, 24]
+
+
+@settings(max_examples=25)
+@given(any_label(6), st.sampled_from([0.2, 1, 4]))
+def test_polygons_of_any_label_come_back(tmp_path_factory, label, tolerance):
+    height, width = label.shape
+    regions = [
+        region("polygon", {"points": (shape.rings[0] * (100 / width, 100 / height)).tolist()}, shape.label, label.shape)
+        for shape in shapes_of(label, NAMES, "polygons", tolerance)
+    ]
+    annotation = export(tmp_path_factory.mktemp("any"), *regions)
+    back = label_of(annotation.shapes(label.shape), label.shape)
+    assert least_iou(back, label) >= (1 if tolerance < 0.35 else 0.98)
 
 
 def test_a_brush_is_read(tmp_path):

@@ -4,6 +4,7 @@ import shutil
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from PIL import Image
 
 from lib.datasets.annotations.formats import FORMATS
@@ -11,7 +12,7 @@ from lib.datasets.annotations.masks import label_map, read_label_map
 from lib.datasets.landmarks import draw_labels
 from lib.utils.errors import DataError
 from lib.vis.palette import palette_of, save_label
-from tests.datasets.annotations.labels import NAMES, face, label_of
+from tests.datasets.annotations.labels import NAMES, any_label, face, label_of
 
 SIZE = (60, 70)
 
@@ -29,6 +30,19 @@ def test_class_numbers_are_read_with_ignored_pixels(tmp_path):
     annotation, back = read(tmp_path, "numbers", {str(value): value for value in (0, 1, 2, 3, 255)})
     np.testing.assert_array_equal(back, label)
     assert annotation.name == "f1"
+
+
+@settings(max_examples=25)
+@given(any_label())
+def test_any_label_comes_back_from_numbers_and_from_colours(tmp_path_factory, label):
+    folder = tmp_path_factory.mktemp("any")
+    palette = palette_of(4)
+    save_label(folder / "f1.png", label, palette)
+    numbers = {str(value): value for value in (0, 1, 2, 3, 255)}
+    np.testing.assert_array_equal(read(folder, "numbers", numbers, label.shape)[1], label)
+    colours = {"#{:02x}{:02x}{:02x}".format(*colour): value for value, colour in enumerate(palette.tolist())}
+    values = {**colours, "#ffffff": 255}
+    np.testing.assert_array_equal(read(folder, "colours", values, label.shape)[1], label)
 
 
 @pytest.mark.parametrize("high", [255, 1])
