@@ -52,9 +52,9 @@ def iterations_for(frames: int) -> int:
     """How many iterations to train for with so many labelled frames.
 
     >>> [iterations_for(count) for count in (5, 20, 50, 200)]
-    [60, 104, 151, 263]
+    [40, 70, 100, 175]
     """
-    return min(600, max(60, round(60 * (frames / 5) ** 0.4)))
+    return min(400, max(40, round(40 * (frames / 5) ** 0.4)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -63,20 +63,18 @@ def divide(samples: Sequence[Sample]) -> Division:
     Raises:
         DataError: there are fewer than two frames.
     """
-    if len(samples) < 2:
-        raise DataError(
-            f"{samples[0].image if samples else 'no frame'}: one labelled frame can't be divided; label two"
-        )
     ordered = sorted(samples, key=lambda sample: natural_order(sample.name))
-    of = subjects_of(sample.name for sample in ordered).of
-    subjects = {sample.name: of.get(sample.name, "") for sample in ordered}
-    several = len(set(subjects.values())) > 1
-    split = split_by_subject(subjects) if several else split_by_time(list(subjects))
+    names = [sample.name for sample in ordered]
+    of = subjects_of(names).of
+    subjects = {name: of.get(name, "") for name in names}
+    if len(set(subjects.values())) > 1:
+        split = split_by_subject(subjects)
+        validating = sorted({subject for name, subject in subjects.items() if split[name] == "val"})
+        how, apart = f"by subject: {first_few(validating)} to validate on", True
+    else:
+        split, how, apart = split_by_time(names), "by time: the last ones to validate on", False
     train, val = ([sample for sample in ordered if split[sample.name] == part] for part in ("train", "val"))
-    if several:
-        held = sorted({subjects[sample.name] for sample in val})
-        return Division(train, val, f"by subject: {first_few(held)} to validate on", True)
-    return Division(train, val, "by time: the last ones to validate on", False)
+    return Division(train, val, how, apart)
 
 
 def _labelled(folder: Path) -> tuple[list[Sample], int]:

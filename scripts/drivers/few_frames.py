@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status = finetune([str(folder), str(args.scratch_root), name, *pairs, *further])
             for check, (data_dir, weights) in checks.items():
                 command = ["--data_dir", str(data_dir), "--resume", str(weights), "--out_dir", str(check)]
-                status = status or check_weights(command)
+                status = status or check_weights([*command, "test.save_vis=n", "predict.polarity=white_hot"])
             if status:
                 return status
     show(_write_table(args.scratch_root))

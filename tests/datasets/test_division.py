@@ -91,7 +91,7 @@ def test_what_cannot_be_divided_is_said(tmp_path):
     with pytest.raises(DataError, match="no labelled frames; expected image/"):
         find_division(tmp_path)
     write(tmp_path, "one", unlabelled=["two"])
-    with pytest.raises(DataError, match="one labelled frame"):
+    with pytest.raises(DataError, match="it takes one to train on and one to validate on"):
         find_division(tmp_path)
     write(tmp_path, "two")
     (tmp_path / "image/two.csv").touch()

@@ -34,7 +34,7 @@ def test_frames_are_spread_over_time_and_finished_runs_stay(processed, tmp_path,
         return 0
 
     def score(arguments):
-        folder = tmp_path / "runs" / arguments[-1]
+        folder = tmp_path / "runs" / arguments[arguments.index("--out_dir") + 1]
         folder.mkdir(parents=True)
         overall = {"miou": 0.5, "iou": {"nose": 0.25}, "good": 1.0}
         (folder / "check.json").write_text(json.dumps({"overall": overall}))

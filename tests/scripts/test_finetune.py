@@ -49,7 +49,7 @@ def test_from_a_folder_to_a_report_and_a_network(tmp_path, capsys):
     run = scratch / "mine"
     checkpoint = run / "checkpoints/mine_max_performance.pth"
     assert "5 labelled frames (1 without label are left out), divided by time" in said
-    assert f"report:           {run / 'after/report.html'}" in said
+    assert f"report:                {run / 'after/report.html'}" in said
     assert f"predict these people:  bash scripts/predict.sh --resume {checkpoint} INPUT OUT" in said
     assert f"predict other people:  bash scripts/predict.sh --resume {run / 'mine.pth'} INPUT OUT" in said
     assert "of the people that it was trained on" in said
