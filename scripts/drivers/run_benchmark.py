@@ -141,7 +141,8 @@ class Benchmark:
             pace = runs.seconds_per_iteration(run.cell)
             if pace is not None:
                 paces.setdefault(about, {})[run.pair] = pace
-        pairs = {network: [f"{fold}:{seed}" for seed in of for fold in FOLDS] for network, of in seeds.items()}
+        begun = {network for of_set in scores.values() for network, _ in of_set} & set(seeds) or set(seeds)
+        pairs = {one: [f"{fold}:{seed}" for seed in seeds[one] for fold in FOLDS] for one in seeds if one in begun}
         remarks = (
             "A pair is a fold and a seed: `1:0` was trained on persons 1 with seed 0, and validated on persons 2.",
         )

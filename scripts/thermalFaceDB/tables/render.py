@@ -101,7 +101,7 @@ def markdown(results: Results) -> Iterator[str]:
         yield f"- {remark}"
     headings = [NETWORKS[network].title for network in results.networks]
     for name in results.scores:
-        yield from ("", f"## {name.capitalize()} set", "")
+        yield from ("", f"## {name[:1].upper()}{name[1:]} set", "")
         cells = [
             [row.title, *(score_text(results, name, network, row) for network in results.networks)]
             for row in results.table.rows
