@@ -14,10 +14,19 @@ from lib.datasets.dataset import Sample, SegmentationDataset, check_unique_names
 from lib.datasets.loading.bad_samples import BadSamples
 from lib.datasets.loading.loader import BatchLoader, EndlessBatches, EvalReader, TrainReader, equal_size_batches
 from lib.datasets.transforms import TransformSequence, build_transforms
+from lib.datasets.transforms.geometric import FixedResize as FixedResizing
 from lib.thermal import Reading, ThermalFrame, normalize
 from lib.thermal.readers import FrameReader
 from lib.utils.config import Config
-from lib.utils.config.data_sections import Data, DataTransformer, Normalize, Transforms
+from lib.utils.config.data_sections import (
+    Data,
+    DataTransformer,
+    FixedResize,
+    Normalize,
+    RandomCrop,
+    RandomResize,
+    Transforms,
+)
 from lib.utils.errors import ConfigError
 
 logger = logging.getLogger("samcl")
@@ -190,16 +199,8 @@ def _reading_in_training(cfg: Config) -> Reading:
 
 def _check_fit(cfg: Config, sizes: Sequence[tuple[int, int]]) -> None:
     """Raise a ConfigError if ``train_trans`` can make a frame of one of ``sizes`` larger than the network's input."""
-    height, width = (max(side, default=0) for side in zip(*sizes, strict=True)) if sizes else (0, 0)
-    trans = cfg.train_trans
-    for name in trans.trans_seq:
-        section = getattr(trans, name)
-        if name == "random_resize" and section.ratio > 0:
-            scale, (least, most) = section.scale_range[1], section.aspect_range
-            larger = round(height * scale / math.sqrt(least)), round(width * scale * math.sqrt(most))
-            height, width = larger if section.ratio == 1 else (max(height, larger[0]), max(width, larger[1]))
-        elif name == "random_crop" and section.ratio == 1:
-            width, height = min(width, section.crop_size[0]), min(height, section.crop_size[1])
+    largest = [_largest_after(cfg.train_trans, size) for size in set(sizes)]
+    height, width = (max(side, default=0) for side in zip(*largest, strict=True)) if largest else (0, 0)
     input_size = cfg.train.data_transformer.input_size
     if width > input_size[0] or height > input_size[1]:
         raise ConfigError(
@@ -207,3 +208,23 @@ def _check_fit(cfg: Config, sizes: Sequence[tuple[int, int]]) -> None:
             f"have after train_trans, got {input_size[0]}x{input_size[1]}; end train_trans.trans_seq with a "
             "random_crop of ratio 1, or enlarge input_size"
         )
+
+
+def _largest_after(trans: Transforms, size: tuple[int, int]) -> tuple[int, int]:
+    """The greatest (H, W) that the transforms can make of a frame of ``size``."""
+    height, width = size
+    for name in trans.trans_seq:
+        section = getattr(trans, name)
+        if section.ratio == 0:
+            continue
+        larger = height, width
+        if isinstance(section, FixedResize):
+            transform = FixedResizing(section.target_size, section.min_side_length)
+            larger = transform.draw(np.random.default_rng(0), (height, width)).shape
+        elif isinstance(section, RandomResize):
+            scale, (least, most) = section.scale_range[1], section.aspect_range
+            larger = round(height * scale / math.sqrt(least)), round(width * scale * math.sqrt(most))
+        elif isinstance(section, RandomCrop) and section.ratio == 1:
+            larger = min(height, section.crop_size[1]), min(width, section.crop_size[0])
+        height, width = larger if section.ratio == 1 else (max(height, larger[0]), max(width, larger[1]))
+    return height, width

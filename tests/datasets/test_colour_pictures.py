@@ -104,3 +104,23 @@ def test_what_a_list_cannot_say_is_refused(load):
         load({"label_list": [7, 7]})
     with pytest.raises(ConfigError, match=r"normalize\.channel_order.*RGB"):
         load({"num_channels": 1}, "normalize.mean=null", "normalize.std=null")
+
+
+@pytest.mark.parametrize(("resize", "size"), [({"min_side_length": 6}, (6, 10)), ({"target_size": [8, 16]}, (16, 8))])
+def test_pictures_are_scaled_by_their_shorter_side_or_to_a_size(load, resize, size):
+    trans = {"trans_seq": ["resize"], "resize": resize}
+    batch = next(iter(build_train_loader(load({"label_list": LABEL_LIST}, trans=trans))))
+    inside = batch["image"][0].abs().sum(0) > 0
+    assert (inside.any(1).sum(), inside.any(0).sum()) == size
+
+
+def test_a_resize_says_to_what(load):
+    for resize in ({}, {"min_side_length": 6, "target_size": [8, 16]}):
+        with pytest.raises(ConfigError, match=r"train_trans\.resize.*one of min_side_length and target_size"):
+            load({}, trans={"trans_seq": ["resize"], "resize": resize})
+
+
+def test_pictures_that_a_resize_makes_too_large_are_refused_at_the_start(load):
+    trans = {"trans_seq": ["resize"], "resize": {"min_side_length": 24}}
+    with pytest.raises(ConfigError, match="expected at least 40x24"):
+        build_train_loader(load({"label_list": LABEL_LIST}, trans=trans))

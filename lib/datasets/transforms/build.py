@@ -5,6 +5,7 @@ from inspect import signature
 from typing import Any
 
 from lib.datasets.transforms.geometric import (
+    FixedResize,
     Pad,
     RandomCrop,
     RandomHFlip,
@@ -28,6 +29,7 @@ TRANSFORMS.register("gaussian_blur")(GaussianBlur)
 TRANSFORMS.register("thermal_noise")(ThermalNoise)
 TRANSFORMS.register("random_thermal_occlusion")(RandomThermalOcclusion)
 TRANSFORMS.register("random_brightness")(RandomBrightness)
+TRANSFORMS.register("resize")(FixedResize)
 TRANSFORMS.register("random_resize")(RandomResize)
 TRANSFORMS.register("random_crop")(RandomCrop)
 

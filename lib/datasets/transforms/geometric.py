@@ -139,6 +139,33 @@ class RandomRotate:
 
 
 @dataclass(frozen=True)
+class FixedResize:
+    """Stretch to ``target_size`` (width, height), or scale so that the shorter side has ``min_side_length`` pixels.
+
+    Raises:
+        ConfigError: not one of the two.
+
+    >>> FixedResize(min_side_length=10).draw(np.random.default_rng(0), (20, 30)).shape
+    (10, 15)
+    """
+
+    target_size: Sequence[int] | None = None
+    min_side_length: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.target_size is None) == (self.min_side_length is None):
+            raise ConfigError("train_trans.resize: expected one of min_side_length and target_size")
+
+    def draw(self, rng: np.random.Generator, shape: Shape) -> Resize:
+        """A resize of a canvas of ``shape`` (H, W); nothing about it is random."""
+        if self.target_size is not None:
+            width, height = self.target_size
+            return Resize((height, width))
+        scale = (self.min_side_length or 1) / min(shape)
+        return Resize((max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))))
+
+
+@dataclass(frozen=True)
 class RandomResize:
     """Scale both axes by s, drawn from ``scale_range``, then width by sqrt(a) and height by 1 / sqrt(a), a
     drawn from ``aspect_range``; both uniformly.

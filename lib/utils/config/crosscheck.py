@@ -65,6 +65,10 @@ def _transforms(transforms: Transforms, input_size: list[int]) -> list[Fault]:
     ):
         expected = f"[width, height] within {size_key} {input_size}"
         faults.append(Fault(f"{section}.random_crop.crop_size", expected, crop.crop_size, others=(size_key,)))
+    resize = transforms.resize
+    if resize and "resize" in transforms.trans_seq and (resize.min_side_length is None) == (resize.target_size is None):
+        given = {"min_side_length": resize.min_side_length, "target_size": resize.target_size}
+        faults.append(Fault(f"{section}.resize", "one of min_side_length and target_size", given))
     for transform, low, high in (
         ("random_rotate", "low_limit_angle", "high_limit_angle"),
         ("gaussian_blur", "blur_sigma_min", "blur_sigma_max"),

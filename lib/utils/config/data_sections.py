@@ -207,6 +207,17 @@ class RandomThermalOcclusion(ThermalNoise):
     """What the label under an occluder becomes; ``keep`` as published."""
 
 
+class FixedResize(Section):
+    """Scale to one size. One of the two keys says which."""
+
+    ratio: Probability = 1.0
+    """Probability of applying it."""
+    min_side_length: Annotated[Whole, Field(ge=1, le=16384), Unit("pixels")] | None = None
+    """Length that the shorter side gets; the longer one scales with it."""
+    target_size: Size | None = None
+    """[width, height] that the frame is stretched to."""
+
+
 class RandomResize(Section):
     """Scale and stretch."""
 
@@ -245,6 +256,7 @@ TransformName = Literal[
     "gaussian_blur",
     "thermal_noise",
     "random_thermal_occlusion",
+    "resize",
     "random_resize",
     "random_crop",
     "random_brightness",
@@ -263,6 +275,7 @@ class Transforms(Section):
     gaussian_blur: GaussianBlur | None = None
     thermal_noise: ThermalNoise | None = None
     random_thermal_occlusion: RandomThermalOcclusion | None = None
+    resize: FixedResize | None = None
     random_resize: RandomResize | None = None
     random_crop: RandomCrop | None = None
     random_brightness: RandomBrightness | None = None
