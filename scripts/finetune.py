@@ -34,7 +34,6 @@ from lib.utils.labels import IGNORE  # noqa: E402
 from lib.utils.log import show  # noqa: E402
 from lib.utils.manifest import Manifest  # noqa: E402
 from main import main as run_phase  # noqa: E402
-from scripts.wild.publish_weights import publish  # noqa: E402
 from segmentor.checking.names import check_names  # noqa: E402
 
 CONFIG = REPO / "configs/drivers/finetune.yaml"
@@ -244,33 +243,20 @@ def _write_image(file: io.BufferedIOBase, frame: ThermalFrame) -> None:
 
 
 def run_phases(config: Config, run_dir: Path) -> int:
-    """Train, average, test the network before, after and averaged, and compare; the first exit status that isn't 0.
-
-    The average of the weights before and after is known to do better than either on what neither was trained on
-    (Wortsman et al. 2022, *Robust fine-tuning of zero-shot models*, CVPR), here on other people.
-    """
+    """Train, test the network before and after, and compare the two; the first exit status that isn't 0, else 0."""
     command, latest = ["--configs", str(run_dir / "finetune.yaml")], checkpoint_of(config, "latest")
     start = ["--resume", str(latest), "--resume_continue", "y"] if latest.exists() else ["--overwrite", "y"]
-    status = run_phase([*command, "--phase", "train", *start])
-    networks = {"after": checkpoint_of(config)}
-    # With other classes than its own the network can't be tested as it comes, nor be averaged.
-    if config.network.pretrained and config.network.resume_strict:
-        networks = {"before": Path(config.network.pretrained), **networks, "averaged": averaged_of(run_dir)}
-        if not status:
-            publish([networks["after"], networks["before"]], networks["averaged"])
+    networks = {"after": str(checkpoint_of(config))}
+    if config.network.pretrained and config.network.resume_strict:  # with other classes it can't be tested as it comes
+        networks = {"before": config.network.pretrained, **networks}
     remap = f"data.remap_classes={json.dumps(config.data.remap_classes)}"
+    commands = [[*command, "--phase", "train", *start]]
     for name, network in networks.items():
-        out = ["--resume", str(network), "--out_dir", str(run_dir / name)]
-        status = status or run_phase([*command, "--phase", "test", *out, remap])
-    if len(networks) > 1 and not status:
+        commands.append([*command, "--phase", "test", "--resume", network, "--out_dir", str(run_dir / name), remap])
+    if len(networks) > 1:
         folders = [str(run_dir / name) for name in networks]
-        status = run_phase(["--phase", "compare", "--runs", *folders, "--out_dir", str(run_dir)])
-    return status
-
-
-def averaged_of(run_dir: Path) -> Path:
-    """The file of the average of the weights before and after."""
-    return run_dir / f"{run_dir.name}.pth"
+        commands.append(["--phase", "compare", "--runs", *folders, "--out_dir", str(run_dir)])
+    return next(filter(None, map(run_phase, commands)), 0)
 
 
 def checkpoint_of(config: Config, kind: str = "max_performance") -> Path:
@@ -289,15 +275,12 @@ def _results(config: Config, division: Division, run_dir: Path) -> str:
     ]
     if division.apart is False:
         lines += ["Other people will be segmented less well; label frames of a second person to see how much.", ""]
-    predict = "bash scripts/predict.sh --resume"
-    if averaged_of(run_dir).exists():
-        lines.append(f"before, after:         {run_dir / 'compare.html'}")
+    if (run_dir / "compare.html").exists():
+        lines.append(f"before and after: {run_dir / 'compare.html'}")
     lines += [
-        f"report:                {run_dir / 'after/report.html'}",
-        f"predict these people:  {predict} {checkpoint_of(config)} INPUT OUT",
+        f"report:           {run_dir / 'after/report.html'}",
+        f"predict:          bash scripts/predict.sh --resume {checkpoint_of(config)} INPUT OUT",
     ]
-    if averaged_of(run_dir).exists():
-        lines.append(f"predict other people:  {predict} {averaged_of(run_dir)} INPUT OUT")
     return "\n".join(lines)
 
 

@@ -54,21 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 continue
             name = f"{person}_{count}_{start}"
             run_dir = args.scratch_root / name
-            checks = {
-                run_dir / f"check_{split}_{kind}": (args.processed / split, run_dir / checkpoint)
-                for split in scored
-                for kind, checkpoint in (
-                    ("after", f"checkpoints/{name}_max_performance.pth"),
-                    *([] if args.from_scratch else [("averaged", f"{name}.pth")]),
-                )
-            }
+            checks = [run_dir / f"check_{split}" for split in scored]
             if all((check / "check.json").is_file() for check in checks):
                 continue
             folder = args.scratch_root / "frames" / f"{person}_{count}"
             _choose(frames, count, folder)
             status = finetune([str(folder), str(args.scratch_root), name, *pairs, *further])
-            for check, (data_dir, weights) in checks.items():
-                command = ["--data_dir", str(data_dir), "--resume", str(weights), "--out_dir", str(check)]
+            weights = str(run_dir / f"checkpoints/{name}_max_performance.pth")
+            for split, check in zip(scored, checks, strict=True):
+                command = ["--data_dir", str(args.processed / split), "--resume", weights, "--out_dir", str(check)]
                 status = status or check_weights([*command, "test.save_vis=n", "predict.polarity=white_hot"])
             if status:
                 return status
@@ -103,10 +97,10 @@ def _write_table(scratch_root: Path) -> str:
         person, count, start = path.parts[-3].rsplit("_", 2)
         scores = json.loads(path.read_text())["overall"]
         values = {"miou": scores["miou"], **scores["iou"], "inside": scores["good"]}
-        _, split, kind = path.parts[-2].split("_")
-        row = {"scored": split, "start": start, "frames": int(count), "person": person, "weights": kind}
+        split = path.parts[-2].removeprefix("check_")
+        row = {"scored": split, "start": start, "frames": int(count), "person": person}
         rows.append(row | {name: round(100 * value, 1) for name, value in values.items()})
-    rows.sort(key=lambda row: (row["scored"], row["start"], row["weights"], row["frames"], row["person"]))
+    rows.sort(key=lambda row: (row["scored"], row["start"], row["frames"], row["person"]))
     with atomic_write(scratch_root / TABLE, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else ())
         writer.writeheader()

@@ -49,6 +49,6 @@ def test_frames_are_spread_over_time_and_finished_runs_stay(processed, tmp_path,
     assert all(call[3:] == ["network.pretrained=null", "--workers", "0"] for call in calls)
     chosen = sorted(path.stem[-5:] for path in (tmp_path / "runs/frames/1_Man_3/label").iterdir())
     assert chosen == ["00000", "00005", "00010"]
-    assert "val,scratch,3,1_Man,after,50.0,25.0,100.0" in capsys.readouterr().out
+    assert "val,scratch,3,1_Man,50.0,25.0,100.0" in capsys.readouterr().out
     assert few_frames.main(arguments) == 0
     assert len(calls) == len(runs)
