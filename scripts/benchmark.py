@@ -24,6 +24,8 @@ PARTS = {
     "start": "startup:measure_start",
     "memory": "memory:measure_memory",
     "prepare": "preparing:measure_prepare",
+    "check": "checking:measure_check",
+    "predict": "predicting:measure_predict",
     "costs": "costs:measure_costs",
 }
 """Module and function of each part, in the order of the table."""

@@ -1,4 +1,4 @@
-"""Runs main.py with the given arguments up to the first training step, and tells when that began.
+"""Runs main.py with the given arguments up to the network's first batch, and tells when that came.
 
 ``python -m scripts.benchmarks.first_step MAIN_ARGUMENTS``, for :mod:`scripts.benchmarks.startup`.
 """

@@ -49,13 +49,13 @@ def measure_samcl(setup: Setup) -> Section:
     return section
 
 
-def samcl(config: Config) -> Loss:
-    """The config's SAM-CL term, with its auxiliary network and a new swap at every call."""
-    term = build_objective(config).terms["samcl"]
+def samcl(config: Config, device: torch.device | None = None) -> Loss:
+    """The config's SAM-CL term on a device (the CPU), with its auxiliary network and a new swap at every call."""
+    term = build_objective(config).terms["samcl"].to(device)
     generator = torch.Generator().manual_seed(config.seed)
 
     def loss(logits: Tensor, labels: Tensor) -> Tensor:
-        permutation = term.samcl_loss.draw_permutation(generator)
+        permutation = term.samcl_loss.draw_permutation(generator).to(labels.device)
         return term.samcl_loss(logits, labels, term.auxiliary, permutation)
 
     return loss

@@ -10,7 +10,7 @@ from scripts.benchmarks.setup import Setup
 
 
 def measure_prepare(setup: Setup) -> Section:
-    """100 frames of 768x1024, each time into a new folder; starting the workers counts."""
+    """200 frames of 768x1024, each time into a new folder; starting the workers counts."""
     raw, out, numbers = setup.raw, setup.folder / "prepared", count()
     shutil.rmtree(out, ignore_errors=True)
 
@@ -19,5 +19,5 @@ def measure_prepare(setup: Setup) -> Section:
 
     seconds = interleaved({"one": with_workers(1), "two": with_workers(2)}, setup.pick(5, 2))
     shutil.rmtree(out)
-    row = Row("preparing 100 raw frames, 2 workers, against one", seconds["two"], seconds["one"], "s", at_least(1.8))
+    row = Row("preparing 200 raw frames, 2 workers, against one", seconds["two"], seconds["one"], "s", at_least(1.8))
     return Section("Preparation", [row], ["Raw frames of 768x1024 with their landmarks to 256x320 and label pictures."])

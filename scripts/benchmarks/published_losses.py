@@ -37,7 +37,7 @@ def _pool(maps: Tensor) -> Tensor:
 def _lower_bound(truth: Tensor, prediction: Tensor) -> Tensor:
     """log det of the truth's covariance given the prediction, by an inverse and a difference, in float64."""
     truth, prediction = _neighbourhoods(truth), _neighbourhoods(prediction)
-    ridge = RIDGE * torch.eye(RADIUS**2, dtype=torch.float64)
+    ridge = RIDGE * torch.eye(RADIUS**2, dtype=torch.float64, device=truth.device)
     inverse = torch.linalg.inv(prediction @ prediction.mT + ridge)
     both = truth @ prediction.mT
     conditional = truth @ truth.mT - both @ inverse @ both.mT

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import cv2
+import numpy as np
 import torch
 
 from lib.datasets.thermal_face_db.prepare import Options, prepare
@@ -23,7 +24,8 @@ SIZE = (256, 320)  # (H, W) of prepared frames
 SUBJECTS, FRAMES = 14, 43
 VAL_SUBJECTS = tuple(f"sub{number:03d}" for number in range(1, 12))
 VAL_FRAMES = len(VAL_SUBJECTS) * FRAMES  # 473, as many as the real database has
-RAW_SUBJECTS, RAW_FRAMES = 10, 10
+RAW_SUBJECTS, RAW_FRAMES = 10, 20
+SEQUENCE_SUBJECTS, SEQUENCE_FRAMES, SEQUENCE_SIZE = 10, 50, (240, 320)
 
 Value = TypeVar("Value")
 
@@ -56,9 +58,19 @@ class Setup:
 
     @cached_property
     def raw(self) -> Path:
-        """100 synthetic raw frames of the real database's size."""
+        """200 synthetic raw frames of the real database's size."""
         synthesize(self.folder / "data/raw", RAW_SUBJECTS, RAW_FRAMES)
         return self.folder / "data/raw"
+
+    @cached_property
+    def sequence(self) -> list[Path]:
+        """500 synthetic frames of 240x320, or 20, float32 deg C, in files of their own."""
+        raw, folder = self.folder / "data/raw_sequence", self.folder / "data/sequence"
+        synthesize(raw, SEQUENCE_SUBJECTS, self.pick(SEQUENCE_FRAMES, 2), *SEQUENCE_SIZE)
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(raw.glob("*.npy")):
+            np.save(folder / path.name, np.load(path).astype(np.float32))
+        return sorted(folder.iterdir())
 
     def pairs(self, run: str, **values: Any) -> list[str]:
         """``section.key=value`` of a run on :attr:`prepared` and the CPU; in ``values``, ``__`` is a key's dot."""

@@ -104,8 +104,8 @@ class BareNetwork:
 
     Args:
         config: names network and optimiser.
-        images: (N, C, H, W) float32.
-        labels: (N, H, W) int64, -1 = ignored.
+        images: (N, C, H, W) float32, on the device that computes.
+        labels: (N, H, W) int64, -1 = ignored; there, too.
         dtype: of autocast; None for float32.
         memory_format: of network and images.
     """
@@ -119,14 +119,14 @@ class BareNetwork:
         memory_format: torch.memory_format = torch.channels_last,
     ) -> None:
         torch.manual_seed(config.seed)
-        self.network = build_network(config).to(memory_format=memory_format).train()
+        self.network = build_network(config).to(images.device, memory_format=memory_format).train()
         self.optimizer = build_optimizer(self.network, [], config)
         self.images, self.labels = images.contiguous(memory_format=memory_format), labels
         self.dtype = dtype
 
     def step(self) -> None:
         """One training step."""
-        with torch.autocast("cpu", self.dtype, enabled=self.dtype is not None):
+        with torch.autocast(self.images.device.type, self.dtype, enabled=self.dtype is not None):
             logits = self.network(self.images).logits
         loss = F.cross_entropy(logits.float(), self.labels, ignore_index=-1)
         self.optimizer.zero_grad(set_to_none=True)

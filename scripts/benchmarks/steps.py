@@ -12,6 +12,7 @@ from scripts.benchmarks.setup import Setup
 from scripts.benchmarks.stepping import PHASES, BareNetwork, run_trainer, stopwatch
 
 CONFIG = "U_GCL_Occ"
+OTHERS = ("hrnet_w48", "deeplab_v3:resnet101_dilated8", "hrnet_w48_ocr")
 WARMUPS = 1
 DTYPES = {"bf16": torch.bfloat16, "fp32": None}
 
@@ -31,14 +32,26 @@ def measure_step(setup: Setup) -> Section:
             CONFIG, f"step_{precision}", train__batch_size=batch, val__batch_size=batch, solver__precision=precision
         )
         _measure(section, config, precision, repeats)
+    for name in OTHERS[: setup.pick(None, 1)]:
+        model, _, backbone = name.partition(":")
+        config = setup.config(
+            *(CONFIG, f"step_{model}"),
+            network__model_name=model,
+            network__backbone=backbone or "none",
+            network__base_channels=setup.pick(64, 8),
+            train__batch_size=batch // 2,
+            val__batch_size=batch // 2,
+            solver__precision="bf16",
+        )
+        _measure(section, config, "bf16", setup.pick(4, 2), name)
     return section
 
 
-def _measure(section: Section, config: Config, precision: str, repeats: int) -> None:
-    """Add the rows and the breakdown of one precision."""
+def _measure(section: Section, config: Config, precision: str, repeats: int, network: str = "UNET 64") -> None:
+    """Add the rows and the breakdown of one network and precision; the UNET's has the published recipe beside it."""
     sample = next(iter(build_train_loader(config)))
     sides = {"bare": BareNetwork(config, sample["image"], sample["label"], DTYPES[precision])}
-    if precision == "bf16":
+    if precision == "bf16" and network == "UNET 64":
         sides["published"] = PublishedRecipe(config)
     times: dict[str, list[float]] = {name: [] for name in sides}
 
@@ -54,7 +67,7 @@ def _measure(section: Section, config: Config, precision: str, repeats: int) -> 
     size = config.train.batch_size
     section.rows.append(
         Row(
-            f"training step, UNET 64, RMI + TiAug + SAM-CL, batch {size}, {precision}, against the bare network",
+            f"training step, {network}, RMI + TiAug + SAM-CL, batch {size}, {precision}, against the bare network",
             *(ours, others["bare"], "s", at_most(1.15)),
         )
     )
@@ -70,4 +83,4 @@ def _measure(section: Section, config: Config, precision: str, repeats: int) -> 
     lines = [
         [phase, number(1000 * seconds), f"{100 * seconds / ours.median:.1f} %"] for phase, seconds in middle.items()
     ]
-    section.text.append(table([f"where a {precision} step's time goes", "ms", "share"], lines))
+    section.text.append(table([f"where a {precision} step's time goes, {network}", "ms", "share"], lines))

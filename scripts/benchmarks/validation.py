@@ -47,7 +47,7 @@ def measure_val(setup: Setup) -> Section:
         print(f"   part {index + 1} of {len(folders)}", flush=True)
     row = Row(
         f"val on {frames} frames with pictures and metrics, UNET 64, against the bare forward passes",
-        *(Samples(tuple(ours)).times(1000), Samples(tuple(bare)).times(1000), "ms/frame", at_most(1.2)),
+        *(Samples(tuple(ours)).times(1000), Samples(tuple(bare)).times(1000), "ms/frame", at_most(1.1)),
     )
     return Section("Validation", [row], [_text(frames, batch, len(folders), ours, bare)])
 
