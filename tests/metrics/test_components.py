@@ -1,11 +1,12 @@
 """Specks and people far behind are background; a face keeps all of its parts."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.metrics.components import remove_small_components
+from lib.metrics.components import REACH, remove_small_components
 from tests.metrics.faces import draw_face
 
 
@@ -54,3 +55,26 @@ def test_it_only_takes_away_and_never_all(seed, share):
     np.testing.assert_array_equal(label, before)
     assert ((found == label) | ((found == 0) & (label != 255))).all()
     assert ((found > 0) & (found < 255)).any() == ((label > 0) & (label < 255)).any()
+
+
+def over_the_whole_frame(label: np.ndarray, share: float) -> np.ndarray:
+    """What is removed, without looking at a part of the frame alone."""
+    face = ((label > 0) & (label != 255)).astype(np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(face, connectivity=8)
+    if count <= 2 or not share:
+        return label
+    reach = round(REACH * float(np.sqrt(stats[1:, cv2.CC_STAT_AREA].max())))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    _, areas = cv2.connectedComponents(cv2.dilate(face, disc), connectivity=8)
+    pixels = [int((face * (areas == area)).sum()) for area in range(1, areas.max() + 1)]
+    small = [area for area, number in enumerate(pixels, 1) if number < share * max(pixels)]
+    return np.where((face > 0) & np.isin(areas, small), 0, label).astype(np.uint8)
+
+
+@given(st.integers(0, 2**32), st.floats(0, 1), st.integers(0, 4))
+def test_it_is_the_same_wherever_the_face_is(seed, share, discs):
+    rng = np.random.default_rng(seed)
+    label = np.zeros((60, 80), np.uint8)
+    for _ in range(discs):
+        disc(label, rng.integers(60), rng.integers(80), rng.integers(1, 20), rng.integers(1, 4))
+    np.testing.assert_array_equal(remove_small_components(label, share), over_the_whole_frame(label, share))

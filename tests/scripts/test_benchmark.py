@@ -20,7 +20,18 @@ from lib.loss import RMILoss, SAMCLLoss
 from lib.models.samcl_auxiliary import SAMCLAuxiliary
 from lib.utils.errors import Interrupted
 from scripts import benchmark
-from scripts.benchmarks import augmentation, costs, losses, measure, memory, networks, steps, validation
+from scripts.benchmarks import (
+    augmentation,
+    checking,
+    costs,
+    losses,
+    measure,
+    memory,
+    networks,
+    predicting,
+    steps,
+    validation,
+)
 from scripts.benchmarks import published_augmentation as published
 from scripts.benchmarks.children import command_line, run_child
 from scripts.benchmarks.measure import Row, Samples, Section, at_least, at_most, interleaved
@@ -270,21 +281,53 @@ def once(cases, repeats, warmups=1):
 
 def test_parts_find_what_they_compare(setup, monkeypatch):
     monkeypatch.setattr(losses, "SHAPE", (2, 6, 48, 64))
-    for part in (augmentation, losses):
+    for part in (augmentation, checking, losses):
         monkeypatch.setattr(part, "interleaved", once)
     monkeypatch.setattr(validation, "VAL_FRAMES", 5)
     for part, rows in (
         (augmentation.measure_tiaug, 2),
         (losses.measure_rmi, 2),
         (losses.measure_samcl, 1),
-        (steps.measure_step, 3),
+        (steps.measure_step, 4),
         (validation.measure_val, 1),
+        (checking.measure_check, 1),
     ):
         section = part(setup)
         assert len(section.rows) >= rows
         assert all(each.ratio >= 0 for each in section.rows)
         if part is losses.measure_rmi:
             assert section.rows[1].met
+
+
+def test_predictions_are_compared_with_passes_a_rate_and_float32(setup, monkeypatch, tmp_path):
+    frames = [tmp_path / f"{index}.npy" for index in range(3)]
+    for path in frames:
+        np.save(path, np.full((24, 32), 25, np.float32))
+    setup.__dict__["sequence"] = frames
+    asked = []
+
+    def predict(folder, out, *options):
+        asked.append((len(list(folder.iterdir())), *options))
+        (out / "label").mkdir(parents=True)
+        label = np.zeros((24, 32), np.uint8)
+        label[0, 0] = "fp32" in options
+        for path in folder.iterdir():
+            np.load(path)
+            Image.fromarray(label).save(out / "label" / f"{path.stem}.png")
+
+    monkeypatch.setattr(predicting, "predict", predict)
+    monkeypatch.setattr(predicting.BareForward, "over", lambda self, count: lambda: time.sleep(count / 1e4))
+    rows = predicting.measure_predict(setup).rows
+    assert [str(each.goal) for each in rows] == ["<= 1.3", "<= 1", "<= 1.1", "<= 1"]
+    assert rows[-1].ours.median == 1 / (24 * 32)
+    assert not rows[-1].met
+    assert asked[:2] == [(40,), (80, "--save_vis", "n")]
+    assert [each[0] for each in asked[2:]] == [3, 3]
+
+
+def test_the_bare_passes_are_of_the_shipped_network(setup):
+    bare = predicting.BareForward(setup)
+    assert bare.over(1)().shape == (bare.size, 6, 256, 320)
 
 
 def test_tables_have_a_line_for_each_case(setup, monkeypatch):
