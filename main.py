@@ -1,11 +1,15 @@
 """The command line: ``python main.py --configs FILE --phase PHASE [flags] [section.key value ...]``."""
 
+import gc
 import logging
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+if __name__ == "__main__":
+    gc.disable()  # until all is imported, none of which is garbage: looking for some takes a seventh of the start
 
 # Python leaves it out where PYTHONSAFEPATH is set.
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -72,6 +76,9 @@ def run(config: Config, notes: Sequence[str]) -> None:
         logger.warning(note)
     with start_runtime(config) as runtime:
         phase = phase_of(config.phase)(config, runtime)
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         # Only now, as what was made has found nothing wrong: a refused run must not touch the log of the one before.
         if log.log_to_file and is_main and config.phase in DISTRIBUTED:
             rewrite = log.rewrite and config.phase == "train" and not config.network.resume_continue

@@ -16,6 +16,11 @@ MARKED = 60
 """Up to so many frames are marked one by one; single ones between gaps would show no line."""
 
 
+def load_figures() -> None:
+    """Import what draws figures: a third of a second, which a thread can spend before they are wanted."""
+    import matplotlib.figure  # noqa: F401
+
+
 def save_region_series(path: str | os.PathLike, x: np.ndarray, x_label: str, series: Mapping[str, np.ndarray]) -> None:
     """Write a figure of the mean temperature of each region over a sequence as a PNG.
 

@@ -3,6 +3,11 @@
 ``python -m scripts.benchmarks.first_step MAIN_ARGUMENTS``, for :mod:`scripts.benchmarks.startup`.
 """
 
+import gc
+
+if __name__ == "__main__":
+    gc.disable()  # as main.py does where it is the program
+
 import sys
 import time
 

@@ -31,6 +31,7 @@ from lib.utils.files import atomic_write
 from lib.utils.runtime import Runtime
 from lib.utils.text import first_few
 from lib.vis.palette import palette_of
+from lib.vis.series import load_figures
 from lib.vis.video import VideoFile
 from segmentor.conversion.tool_folder import ToolFolder
 from segmentor.evaluation.frame_files import Background, FrameFiles
@@ -138,22 +139,25 @@ class Predictor:
         """
         self._announce()
         start = time.monotonic()
-        with self._pipeline.computing():
-            batches = self._batches()
-            first = next(batches, None)
-            if first is None:
-                raise self._failure or self._without_frames()
-            logits = self._logits(first)
-            self._manifest.clear()
-            with interrupted_by_sigterm(), self._manifest.writing(*(self.out_dir / name for name in OTHER_FILES)):
-                self._write_label_map()
-                table = RegionTable(self.out_dir, self.config.data.names, self.fps)
-                count = self._write_all(chain([(first, logits)], ((batch, None) for batch in batches)), table)
-                seconds = time.monotonic() - start
-                logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
-                table.summarise()
-                if self._skipped:
-                    write_skipped(self.out_dir, self._skipped)
+        batches = self._batches()
+        first = next(batches, None)
+        if first is None:
+            raise self._failure or self._without_frames()
+        logits = self._logits(first)
+        self._manifest.clear()
+        with (
+            self._pipeline.computing(),
+            interrupted_by_sigterm(),
+            self._manifest.writing(*(self.out_dir / name for name in OTHER_FILES)),
+        ):
+            self._write_label_map()
+            table = RegionTable(self.out_dir, self.config.data.names, self.fps)
+            count = self._write_all(chain([(first, logits)], ((batch, None) for batch in batches)), table)
+            seconds = time.monotonic() - start
+            logger.info("%s in %.1f s (%.1f frames per second)", _counted(count), seconds, count / seconds)
+            table.summarise()
+            if self._skipped:
+                write_skipped(self.out_dir, self._skipped)
         logger.info("results: %s", self.out_dir)
         self._raise_what_was_bad(count)
 
@@ -169,6 +173,8 @@ class Predictor:
             # One thread for what goes in order, others for what doesn't.
             ordered = stack.enter_context(Background(1, waiting))
             workers = stack.enter_context(Background(self._pipeline.workers, waiting, self._pipeline.start_thread))
+            if self.sequence.length != 1:
+                ordered.submit(load_figures)
             progress = stack.enter_context(
                 tqdm(total=self.sequence.length, unit="frame", dynamic_ncols=True, disable=None)
             )
