@@ -4,7 +4,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../common.sh"
 
 USAGE="usage: bash scripts/wild/train_face.sh SCRATCH_ROOT [--gpu N ...] [any main.py arguments]
   Draws synthetic faces from near and 8000 frames of people in the wild, trains the network of configs/wild on the
-  near ones, on crops and on whole frames of people, and writes SCRATCH_ROOT/face.pth. Some three hours on two cores. Run again, it
+  near ones, on crops and on people, and writes SCRATCH_ROOT/face.pth. Some four hours on two cores. Run again, it
   goes on after an interruption.
   What predict.sh uses is replaced by copying face.pth and face.yaml to lib/models/pretrained."
 
@@ -39,6 +39,4 @@ train face_close "$scratch/near/Processed"
 train face_crops "$scratch/data" --resume "$scratch/checkpoints/face_close_latest.pth"
 train face "$scratch/data" --resume "$scratch/checkpoints/face_crops_latest.pth"
 train face_people "$scratch/data" --resume "$scratch/checkpoints/face_latest.pth"
-train face_fine "$scratch/data" --resume "$scratch/checkpoints/face_people_latest.pth"
-"$PYTHON" scripts/wild/publish_weights.py "$scratch/checkpoints/face_fine_latest.pth" "$scratch/face.pth" \
-    --average "$scratch/checkpoints/face_people_latest.pth" --input_size 320 256
+"$PYTHON" scripts/wild/publish_weights.py "$scratch/checkpoints/face_people_latest.pth" "$scratch/face.pth" --input_size 320 256
