@@ -97,6 +97,7 @@ class BareForward:
         keep_freed_memory()  # as in every run on a CPU
         config = config_of(WEIGHTS, {"gpu": [-1]})
         self.size = CPU_BATCH
+        self._looks = 2 if config.test.mode == "zoom_test" else 1
         with start_runtime(config) as self._runtime:
             network = build_network_with_weights(config).eval()
         self._network = network.to(memory_format=torch.channels_last)
@@ -106,12 +107,12 @@ class BareForward:
         self._threads = setup.threads
 
     def over(self, count: int) -> Callable[[], Tensor]:
-        """The passes of ``count`` frames."""
+        """The passes of ``count`` frames: as many for each as its predictions take."""
 
         @torch.inference_mode()
         def run() -> Tensor:
             torch.set_num_threads(self._threads)
-            for _ in range(-(-count // self.size)):
+            for _ in range(self._looks * -(-count // self.size)):
                 with self._runtime.autocast():
                     logits = self._network(self._images).logits
             return logits
