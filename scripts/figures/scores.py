@@ -2,7 +2,7 @@
 
 python scripts/figures/scores.py [--results scripts/drivers/results] [--images images]
 
-Reads RESULTS/{ablation,strategies}/cells.csv, which scripts/drivers/run_benchmark.sh writes, and nothing else.
+Reads RESULTS/{ablation,strategies}/cells.csv, of those that are there, which scripts/drivers/run_benchmark.sh writes.
 """
 
 import argparse
@@ -28,7 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--images", default=IMAGES, type=Path, metavar="DIR")
     args = parser.parse_args(arguments)
     for name, file in PICTURES.items():
-        results = read(args.results / name / "cells.csv", name)
+        cells = args.results / name / "cells.csv"
+        if not cells.exists():
+            continue
+        results = read(cells, name)
         with styled():
             save(picture(results), args.images / file)
         for network in results.networks:
