@@ -55,8 +55,10 @@ def classification_head(
 
 def atrous_branches(in_channels: int, channels: int, rates: Sequence[int], bias: bool = False) -> list[nn.Module]:
     """A 1x1 convolution and a 3x3 of each dilation in ``rates``, each with batch norm and ReLU: parallel branches."""
-    dilated = [conv_bn_relu(in_channels, channels, 3, dilation=rate, bias=bias) for rate in rates]
-    return [conv_bn_relu(in_channels, channels, 1, bias=bias), *dilated]
+    return [
+        conv_bn_relu(in_channels, channels, 1, bias=bias),
+        *[conv_bn_relu(in_channels, channels, 3, dilation=rate, bias=bias) for rate in rates],
+    ]
 
 
 def resize(x: Tensor, size: torch.Size | tuple[int, int]) -> Tensor:

@@ -102,7 +102,7 @@ def _facts_of_image(facts: FrameFacts, frame: ThermalFrame, path: Path) -> Frame
 def _digest(image: np.ndarray) -> bytes:
     """Of shape and values; processors have instructions for this one."""
     total = hashlib.sha256(repr(image.shape).encode())
-    total.update(np.ascontiguousarray(image))
+    total.update(np.ascontiguousarray(image).data)
     return total.digest()
 
 
