@@ -25,7 +25,6 @@ from lib.metrics import format_scores  # noqa: E402
 from lib.thermal import Letterbox, ThermalFrame  # noqa: E402
 from lib.thermal.readers import FrameReader  # noqa: E402
 from lib.thermal.resize import resize_image, resize_label  # noqa: E402
-from lib.utils.checkpoint import portable_config  # noqa: E402
 from lib.utils.cli import parse_command_line  # noqa: E402
 from lib.utils.config import Config, load_config  # noqa: E402
 from lib.utils.errors import DataError, OutputError  # noqa: E402
@@ -133,9 +132,6 @@ def make_config(division: Division, run_dir: Path, configs: Path | None, further
         "checkpoints.checkpoints_name": run_dir.name,
         "logging.log_file": str(run_dir / "logs/train.log"),
     }
-    values |= {
-        f"test.{key}": value for key, value in portable_config(WEIGHTS)["test"].items()
-    }  # predictions look alike
     own = load_config(CONFIG)[0].data
     if configs is not None:
         described = load_config(configs)[0].data
