@@ -112,6 +112,10 @@ class RandomHFlip:
 
     swap_pair: Sequence[Sequence[int]] = ()
 
+    def __post_init__(self) -> None:
+        # A config has lists, and the same transform is equal to itself however it was made.
+        object.__setattr__(self, "swap_pair", tuple((first, second) for first, second in self.swap_pair))
+
     def draw(self, rng: np.random.Generator, shape: Shape) -> HorizontalFlip:
         """A flip; whether it happens is up to the sequence."""
         return HorizontalFlip(tuple((first, second) for first, second in self.swap_pair))
