@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 
-import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -32,7 +31,7 @@ def fold_batch_norms(network: nn.Module) -> nn.Module:
             if type(module) is nn.Conv2d and type(following) is nn.BatchNorm2d and _is_constant(following):
                 setattr(sequence, name, fuse_conv_bn_eval(module, following))
                 setattr(sequence, following_name, nn.Identity())
-    return network.to(memory_format=torch.channels_last)
+    return network
 
 
 def _is_constant(norm: nn.BatchNorm2d) -> bool:

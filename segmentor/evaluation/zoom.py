@@ -32,11 +32,6 @@ def face_window(label: np.ndarray, margin: float) -> Window | None:
 
     Returns:
         a window inside the image; None where nothing is found, or where the window would be the whole image.
-
-    >>> label = np.zeros((100, 200), np.uint8)
-    >>> label[40:60, 90:110] = 1
-    >>> face_window(label, 2.0)
-    Window(top=30, left=60, height=40, width=80)
     """
     height, width = label.shape
     rows, columns = (np.flatnonzero((remove_small_components(label, 1.0) > 0).any(axis)) for axis in (1, 0))

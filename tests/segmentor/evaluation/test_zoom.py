@@ -48,6 +48,13 @@ def test_the_window_holds_the_face_and_has_the_images_proportions(height, width,
     assert window.height >= round(height / MOST_ZOOM)
 
 
+def test_the_window_is_as_much_larger_than_the_face_as_asked_for():
+    label = np.zeros((100, 200), np.uint8)
+    label[40:70, 90:110] = 1
+    assert face_window(label, 1.5) == (32, 55, 45, 90)
+    assert face_window(label, 2.0) == (25, 40, 60, 120)
+
+
 def test_the_window_is_about_the_largest_face():
     label = np.zeros((64, 80), np.uint8)
     label[5:25, 5:25], label[50:56, 60:66] = 1, 1
