@@ -28,7 +28,7 @@ logger = logging.getLogger("samcl")
 class Tester:
     """Evaluates ``network.resume`` on ``data_dir``/val, or on the frames of ``test.test_dir``.
 
-    With ``test.val_aug`` ``tiaug`` frames and labels are augmented first (*unconstrained*, see
+    With a ``test.val_aug`` frames and labels are augmented first (see
     :func:`~lib.datasets.build.build_eval_loader`), and the masks and pictures that are written show them so.
 
     Args:
@@ -58,7 +58,7 @@ class Tester:
             test_dir=config.test.test_dir,
             pin_memory=pin_memory(runtime.device),
             unique_names=True,
-            unconstrained=config.test.val_aug == "tiaug",
+            val_aug=config.test.val_aug,
         )
 
     def run(self) -> dict[str, Any] | None:
@@ -120,7 +120,7 @@ class Tester:
 
 
 def _default_out_dir(checkpoint: str, val_aug: str) -> str:
-    """Named after the checkpoint, and another one for unconstrained frames."""
+    """Named after the checkpoint, and another one for augmented frames."""
     suffix = "" if val_aug == "none" else f"_{val_aug}"
     return f"seg_results/{Path(checkpoint).stem}{suffix}"
 

@@ -39,6 +39,9 @@ TIAUG = [
 ]
 """The published sequence of transforms with TiAug."""
 
+OCCLUSION = ["random_thermal_occlusion"]
+"""What of it frames get that otherwise stay as they are."""
+
 
 def build_train_loader(
     cfg: Config, start_step: int = 0, rank: int = 0, world_size: int = 1, pin_memory: bool = False
@@ -92,7 +95,7 @@ def build_eval_loader(
     world_size: int = 1,
     test_dir: str | None = None,
     pin_memory: bool = False,
-    unconstrained: bool = False,
+    val_aug: str = "none",
     unique_names: bool = False,
     names: Collection[str] | None = None,
     cache_gb: float = 0.0,
@@ -105,9 +108,10 @@ def build_eval_loader(
     batches may differ, or be 0. A batch is as in :func:`build_train_loader`, with ``frame`` besides: the list
     of float32 (H, W) or (H, W, C) before normalisation. ``label`` is None if ``test_dir`` has no labels.
 
-    ``unconstrained`` puts every frame and its label under TiAug as published, at the size of training frames
-    (``train.data_transformer.input_size``), whatever ``train_trans`` says: one draw per frame, which depends on its
-    name and that size alone. Pixels from outside the frame are ignored.
+    ``val_aug`` ``tiaug`` puts every frame and its label under TiAug as published, at the size of training frames
+    (``train.data_transformer.input_size``), and ``occlusion`` puts occluders of TiAug on every frame as it
+    stands, whatever ``train_trans`` says: one draw per frame, which depends on its name and size alone. Labels
+    under an occluder stay; pixels from outside the frame are ignored.
 
     ``unique_names`` refuses frames of the same name in several folders, for callers that write results by name.
     ``names``: of the frames to read; None for all.
@@ -125,7 +129,9 @@ def build_eval_loader(
         samples, batch_size = find_test_samples(test_dir), cfg.test.batch_size
     dataset = _dataset(cfg, [sample for sample in samples if names is None or sample.name in names], cache_gb)
     transform, sizes = None, [size for size in dataset.sizes if size]
-    if unconstrained:
+    if val_aug == "occlusion":
+        transform = _published_occlusion()
+    elif val_aug == "tiaug":
         width, height = cfg.train.data_transformer.input_size
         transform, sizes = _published_tiaug(width, height), [(height, width)] * len(dataset)
     batches = equal_size_batches(sizes, batch_size, rank, world_size)
@@ -181,6 +187,11 @@ def _published_tiaug(width: int, height: int) -> TransformSequence:
     size = [width, height]
     trans = Transforms.model_validate({"trans_seq": TIAUG, "random_crop": {"crop_size": size}})
     return build_transforms(trans, DataTransformer(input_size=size))
+
+
+def _published_occlusion() -> TransformSequence:
+    """TiAug's occluders, with the published parameters, on every frame and without its turns and scales."""
+    return build_transforms(Transforms.model_validate({"trans_seq": OCCLUSION, OCCLUSION[0]: {"ratio": 1.0}}))
 
 
 def _dataset(cfg: Config, samples: Sequence[Sample], cache_gb: float, keep_bad: bool = False) -> SegmentationDataset:

@@ -56,7 +56,7 @@ class Benchmark:
             data = data_root / f"trained_on_{fold}/Processed"
             sets = [
                 ValidationSet("controlled", "val", ("--val_aug", "none")),
-                ValidationSet("controlled under TiAug", "val_tiaug", ("--val_aug", "tiaug")),
+                ValidationSet("controlled, occluded", "val_occlusion", ("--val_aug", "occlusion")),
                 ValidationSet("unconstrained", "unconstrained", ("--test_dir", str(data / "unconstrained"))),
             ]
             root = self.tables / f"trained_on_{fold}"

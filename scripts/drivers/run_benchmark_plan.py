@@ -15,7 +15,7 @@ The recipe, fixed before the first counted run:
   Data: each fifth frame of 1_Man, 1_Woman, 2_Man and 2_Woman in DATA_ROOT/{CLONE} (a clone of
   github.com/mat02/{CLONE} with these persons' 20 sequences alone), reduced to 160x120. Two folds: trained on
   1_Man and 1_Woman and validated on 2_Man and 2_Woman, and the reverse. Frames without glasses train. Validation:
-  controlled = without glasses; the same frames under TiAug, one fixed draw each; unconstrained = with glasses.
+  controlled = without glasses; the same frames with an occluder of TiAug on each; unconstrained = with glasses.
   Training: from scratch, {ITERATIONS} iterations of 4 frames, 160x128; networks of a quarter of the published width;
   AdamW, learning rate 0.002, 50 iterations of warm-up, cosine to 0; bf16. Flips, rotation by 20 degrees at most,
   scales of 0.8 to 1.25 and blur with every strategy. SAM-CL (overlap) rises from weight 0 over the first quarter,

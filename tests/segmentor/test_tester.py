@@ -125,7 +125,7 @@ def test_the_report_stands_alone_and_its_links_lead_to_files(make_config, weight
     assert str(data_dir) in page  # the resolved config
 
 
-@pytest.mark.parametrize("val_aug", ["none", "tiaug"])
+@pytest.mark.parametrize("val_aug", ["none", "tiaug", "occlusion"])
 def test_examples_of_the_report_are_the_frames_that_were_scored(make_config, weights, tmp_path, val_aug):
     out = tmp_path / "out"
     pairs = (f"network.resume={weights}", f"test.out_dir={out}", f"test.val_aug={val_aug}")
@@ -278,15 +278,16 @@ def test_missing_checkpoint_is_named(make_config, tmp_path):
         run(make_config("phase=test", f"network.resume={tmp_path / 'gone.pth'}"))
 
 
-def test_unconstrained_validation_scores_other_frames_than_the_plain_one(make_config, weights, tmp_path):
+@pytest.mark.parametrize("val_aug", ["tiaug", "occlusion"])
+def test_augmented_validation_scores_other_frames_than_the_plain_one(make_config, weights, tmp_path, val_aug):
     def scores(name, *pairs):
         return run(make_config("phase=test", f"network.resume={weights}", f"test.out_dir={tmp_path / name}", *pairs))
 
-    plain, hard = scores("plain"), scores("hard", "test.val_aug=tiaug")
-    assert (plain["val_aug"], hard["val_aug"]) == ("none", "tiaug")
+    plain, hard = scores("plain"), scores("hard", f"test.val_aug={val_aug}")
+    assert (plain["val_aug"], hard["val_aug"]) == ("none", val_aug)
     assert plain["images"] == hard["images"] == 5
     assert plain["confusion_matrix"] != hard["confusion_matrix"]
     assert (
         hard["confusion_matrix"]
-        == scores("again", "test.val_aug=tiaug", "test.batch_size=5", "seed=9")["confusion_matrix"]
+        == scores("again", f"test.val_aug={val_aug}", "test.batch_size=5", "seed=9")["confusion_matrix"]
     )

@@ -34,13 +34,14 @@ TRANSFORMS.register("random_resize")(RandomResize)
 TRANSFORMS.register("random_crop")(RandomCrop)
 
 
-def build_transforms(trans: Transforms, transformer: DataTransformer) -> TransformSequence:
+def build_transforms(trans: Transforms, transformer: DataTransformer | None = None) -> TransformSequence:
     """The sequence ``trans.trans_seq``, then padding to the input size.
 
     Args:
         trans: config ``train_trans``: ``trans_seq``, and a section per transform whose
             fields are the arguments of the transform's class, and ``ratio``.
-        transformer: config ``train.data_transformer``: ``input_size`` (width, height), ``pad_mode``.
+        transformer: config ``train.data_transformer``: ``input_size`` (width, height), ``pad_mode``; None
+            pads nothing.
 
     Raises:
         ConfigError: a name that is no transform, or one without its section.
@@ -52,7 +53,8 @@ def build_transforms(trans: Transforms, transformer: DataTransformer) -> Transfo
         if section is None:
             raise ConfigError(f"train_trans.{name}: expected a section, as trans_seq names it, got none; add one")
         steps.append((transform(**_arguments(transform, section)), section.ratio))
-    steps.append((Pad(transformer.input_size, transformer.pad_mode or "random"), 1.0))
+    if transformer is not None:
+        steps.append((Pad(transformer.input_size, transformer.pad_mode or "random"), 1.0))
     return TransformSequence(steps)
 
 

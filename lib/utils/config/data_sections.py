@@ -151,8 +151,8 @@ class Test(EvaluationSection):
     take results, instead of the numbers of classes."""
     amp: Switch = False
     """Evaluate under autocast rather than in float32."""
-    val_aug: Literal["none", "tiaug"] = "none"
-    """Frames as they are, or *unconstrained*: under TiAug, the same for every config, checkpoint and seed."""
+    val_aug: Literal["none", "tiaug", "occlusion"] = "none"
+    """Frames as they are, under TiAug, or with its occluders alone; drawn alike for every checkpoint and seed."""
 
 
 class RandomFlip(Section):

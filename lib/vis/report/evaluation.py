@@ -55,10 +55,10 @@ def evaluation_page(report: EvaluationReport) -> str:
     metrics = report.metrics
     names = [entry["name"] for entry in metrics["classes"]]
     checkpoint = str(metrics["checkpoint"]).replace("\\", "/").rpartition("/")[2]
-    unconstrained = "" if metrics["val_aug"] == "none" else f", unconstrained ({metrics['val_aug']})"
+    augmented = "" if metrics["val_aug"] == "none" else f", augmented ({metrics['val_aug']})"
     return page(
         f"Evaluation of {checkpoint}",
-        f"{whole(metrics['images'])} frames of {metrics['data']}{unconstrained}",
+        f"{whole(metrics['images'])} frames of {metrics['data']}{augmented}",
         [
             PageSection("scores", "Scores", _headline(metrics)),
             PageSection("classes", "Classes", _classes(metrics)),

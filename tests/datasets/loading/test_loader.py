@@ -316,9 +316,9 @@ def test_workers_that_are_spawned_share_the_memory_too(config, root, tmp_path):
     assert float(done.stdout) == expected
 
 
-def unconstrained(cfg, **options) -> dict[str, tuple[torch.Tensor, torch.Tensor, np.ndarray]]:
+def augmented(cfg, val_aug="tiaug", **options) -> dict[str, tuple[torch.Tensor, torch.Tensor, np.ndarray]]:
     """Image, label and frame by name."""
-    batches = list(build_eval_loader(cfg, unconstrained=True, **options))
+    batches = list(build_eval_loader(cfg, val_aug=val_aug, **options))
     return {
         name: (batch["image"][i], None if batch["label"] is None else batch["label"][i], batch["frame"][i])
         for batch in batches
@@ -333,39 +333,53 @@ def assert_same_frames(one: dict, other: dict) -> None:
             np.testing.assert_array_equal(mine, yours)
 
 
-def test_unconstrained_frames_depend_on_nothing_but_the_frame_and_the_size(config, root):
-    usual = unconstrained(config())
+def test_frames_under_tiaug_depend_on_nothing_but_the_frame_and_the_size(config, root):
+    usual = augmented(config())
     assert sorted(usual) == [f"val{i}" for i in range(5)]
     others = config("val.batch_size=5", "seed=7", "data.workers=1", "train_trans.trans_seq=[random_hflip]")
-    assert_same_frames(usual, unconstrained(others))
-    shares = [unconstrained(config(), rank=rank, world_size=2) for rank in range(2)]
+    assert_same_frames(usual, augmented(others))
+    shares = [augmented(config(), rank=rank, world_size=2) for rank in range(2)]
     assert_same_frames(usual, shares[0] | shares[1])
     for folder, end in (("image", "npy"), ("label", "png")):
         (root / f"val/{folder}/val0.{end}").unlink()
-    assert_same_frames({name: usual[name] for name in usual if name != "val0"}, unconstrained(config()))
+    assert_same_frames({name: usual[name] for name in usual if name != "val0"}, augmented(config()))
 
 
-def test_unconstrained_frames_are_augmented_and_ignore_what_is_outside(config, root):
+def test_frames_under_tiaug_are_augmented_and_ignore_what_is_outside(config, root):
     write_pair(root / "val", "small", (3, 4), value=30)  # at most twice as large: never fills 16 x 12
     plain = {name: frame for batch in build_eval_loader(config()) for name, frame in _frames(batch)}
-    for name, (image, label, frame) in unconstrained(config()).items():
+    for name, (image, label, frame) in augmented(config()).items():
         assert image.shape == (1, 12, 16)
         assert label.shape == frame.shape == (12, 16)
         assert (label >= -1).all()
         assert (label < 3).all()
         assert frame.shape != plain[name].shape or not np.array_equal(frame, plain[name])
-    label = unconstrained(config())["small"][1]
+    label = augmented(config())["small"][1]
     assert (label == -1).any()
     assert (label == 0).any()
+
+
+def test_occluders_cover_a_part_of_every_frame_and_leave_its_place_and_label(config, root):
+    for path in (root / "val/image").iterdir():
+        np.save(path, np.linspace(20, 36, 60 * 80, dtype=np.float32).reshape(60, 80))
+        cv2.imwrite(str(root / "val/label" / f"{path.stem}.png"), np.ones((60, 80), np.uint8))
+    plain, occluded = augmented(config(), "none"), augmented(config(), "occlusion")
+    assert occluded.keys() == plain.keys()
+    for name, (_, label, frame) in occluded.items():
+        _, plain_label, plain_frame = plain[name]
+        np.testing.assert_array_equal(label, plain_label)
+        same = frame == plain_frame
+        assert 0 < same.mean() < 1
+    assert_same_frames(occluded, augmented(config("val.batch_size=5", "seed=7"), "occlusion"))
 
 
 def _frames(batch: dict) -> zip:
     return zip(batch["name"], batch["frame"], strict=True)
 
 
-def test_unconstrained_frames_of_a_folder_need_no_labels(config, root):
-    labelled = unconstrained(config(), test_dir=str(root / "val"))
-    bare = unconstrained(config(), test_dir=str(root / "val/image"))
+def test_frames_under_tiaug_of_a_folder_need_no_labels(config, root):
+    labelled = augmented(config(), test_dir=str(root / "val"))
+    bare = augmented(config(), test_dir=str(root / "val/image"))
     for name, (image, label, _) in labelled.items():
         np.testing.assert_array_equal(image, bare[name][0])
         assert label is not None
