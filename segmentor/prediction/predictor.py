@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -17,14 +16,10 @@ from tqdm import tqdm
 
 from lib.datasets.annotations.masks import LABEL_MAP, label_map
 from lib.datasets.annotations.shapes import LabelledPicture
-from lib.datasets.build import normalization, reading_of
+from lib.datasets.build import reading_of
 from lib.datasets.preparation import SKIPPED_FILE, write_skipped
-from lib.metrics.components import remove_small_components
-from lib.metrics.regions import Measurement, find_regions, measure, region_names
-from lib.models.build import build_network_with_weights
-from lib.models.folding import fold_batch_norms
-from lib.thermal import Letterbox, ThermalFrame, normalize, open_sequence
-from lib.thermal.plausibility import doubt_about_face
+from lib.metrics.regions import Measurement, region_names
+from lib.thermal import ThermalFrame, open_sequence
 from lib.utils.config import Config
 from lib.utils.errors import CheckpointError, ConfigError, DataError
 from lib.utils.files import atomic_write
@@ -35,11 +30,10 @@ from lib.vis.series import load_figures
 from lib.vis.video import VideoFile
 from segmentor.conversion.tool_folder import ToolFolder
 from segmentor.evaluation.frame_files import Background, FrameFiles
-from segmentor.evaluation.inference import Inference, build_inference
 from segmentor.evaluation.result_folder import refuse_result, result_manifest
 from segmentor.prediction.pipeline import PreparedFrame, batches_of, plan_pipeline, prefetched
-from segmentor.prediction.polarity import Polarity
 from segmentor.prediction.region_table import FILES, RegionTable
+from segmentor.prediction.segmenter import Segmenter
 from segmentor.training.stopping import interrupted_by_sigterm
 
 logger = logging.getLogger("samcl")
@@ -48,7 +42,6 @@ DEFAULT_FPS = 10.0
 """Frames per second of the video where the frame rate is unknown."""
 OTHER_FILES = (*FILES, "overlay.mp4", SKIPPED_FILE, LABEL_MAP)
 """Those in the folder of the results that are not of one frame."""
-MAX_NOTES = 5
 
 
 class FinishedFrame(NamedTuple):
@@ -72,10 +65,9 @@ class FinishedFrame(NamedTuple):
 class Predictor:
     """Segments the frames of ``predict.input`` with ``network.resume``.
 
-    Frames are letterboxed to the size that the network was trained at (``train.data_transformer.input_size``); with
-    ``test.mode`` ``sscrop_test`` a window slides over them at their own size. Threads read frames, compute and write
-    files at the same time (:class:`~segmentor.prediction.pipeline.Pipeline`), a bounded number of frames each, so a
-    sequence may have any length.
+    Each goes through a :class:`~segmentor.prediction.segmenter.Segmenter`. Threads read frames, compute and write files
+    at the same time (:class:`~segmentor.prediction.pipeline.Pipeline`), a bounded number of frames each, so a sequence
+    may have any length.
 
     Args:
         config: of the run.
@@ -111,15 +103,12 @@ class Predictor:
         sources = [] if reading.input == "-" else [Path(config.predict.input)]
         self._manifest = result_manifest(self.out_dir, OTHER_FILES, sources)
         self.fps = reading.fps or self.sequence.fps
-        self._inference = self._build_inference(runtime)
         self._pipeline = plan_pipeline(runtime.device, config.test.batch_size)
+        self._segmenter = Segmenter(config, runtime, self._pipeline.network_turn)
         self._files = FrameFiles(config, self._manifest)
         tool = reading.correct_in
         self._tool = ToolFolder(self.out_dir / tool, tool, config.data.names, self._manifest) if tool else None
         self._to_correct: list[LabelledPicture] = []
-        self._polarity = Polarity(reading.polarity, self._face_area)
-        self._notes: set[str] = set()
-        self._doubted = False
         self._position = 0
         self._skipped: list[tuple[str, str]] = []
         self._failure: Exception | None = None
@@ -215,27 +204,14 @@ class Predictor:
         if "nostrils" not in region_names(self.config.data.names):
             logger.info("no class is called nose: no nostrils, no nose tip, no breathing")
 
-    def _build_inference(self, runtime: Runtime) -> Inference:
-        """The network with its weights, in the number format that ``solver.precision`` says."""
-        if self.config.solver.precision == "auto" and runtime.autocast_dtype is not torch.bfloat16:
-            # Features of a network that learnt in another format may exceed the range of float16.
-            runtime = replace(runtime, autocast_dtype=None)
-        network = build_network_with_weights(self.config).eval()
-        if runtime.autocast_dtype is not None:
-            network = fold_batch_norms(network)
-        network = network.to(runtime.device).to(memory_format=torch.channels_last)
-        return build_inference(self.config.test, network, runtime, amp=True)
-
     def _batches(self) -> Iterator[list[PreparedFrame]]:
         """Batches of frames, read before the network needs them."""
         frames = prefetched(self._prepared(), self._pipeline.ahead, self._pipeline.start_thread)
         return batches_of(frames, self._pipeline.batch_size)
 
-    @torch.inference_mode()
     def _logits(self, batch: list[PreparedFrame]) -> Tensor:
         """(N, C, h, w) float32 of a batch, at the images' size."""
-        with self._pipeline.network_turn:
-            return self._inference(torch.stack([prepared.image for prepared in batch]))
+        return self._segmenter.logits(torch.stack([prepared.image for prepared in batch]))
 
     def _predict(self, batch: list[PreparedFrame], logits: Tensor | None) -> list[FinishedFrame]:
         """Take a batch through the network, unless its logits are there, and write its files."""
@@ -263,59 +239,18 @@ class Predictor:
         self._position += 1
 
     def _prepare(self, name: str, frame: ThermalFrame) -> PreparedFrame:
-        self._log_notes(name, frame)
-        letterbox, image, valid = None, frame.values, None
-        if self.config.test.mode != "sscrop_test":
-            width, height = self.config.train.data_transformer.input_size
-            letterbox = Letterbox(frame.values.shape, (height, width))
-            image, valid = letterbox.to_network(frame.values)
-        section = self.config.normalize
-        if not frame.radiometric:
-            section = section.model_copy(update={"clip": None, "window": None})
-        image = normalize(image, valid, **normalization(section))
-        if not frame.radiometric:
-            image = self._polarity.white_hot(image)
-        return PreparedFrame(name, self._position, frame, torch.from_numpy(image)[None], letterbox)
+        image, letterbox = self._segmenter.prepare(name, frame)
+        return PreparedFrame(name, self._position, frame, image, letterbox)
 
-    @torch.inference_mode()
-    def _face_area(self, image: np.ndarray) -> float:
-        """The share of pixels of a normalised image (h, w) that are not the first class, the background."""
-        with self._pipeline.network_turn:
-            logits = self._inference(torch.from_numpy(image)[None, None])
-        return float((logits.argmax(1) > 0).float().mean())
-
-    def _log_notes(self, name: str, frame: ThermalFrame) -> None:
-        """Log what a reader assumed about a frame; each note is logged once."""
-        notes = [frame.note]
-        if not frame.radiometric:
-            notes.append("not radiometric: no temperatures are measured")
-            if self.config.normalize.window is not None:
-                notes.append("normalize.window means deg C: grey levels are normalised by their own extremes instead")
-        for note in notes:
-            if note and note not in self._notes and len(self._notes) < MAX_NOTES:
-                self._notes.add(note)
-                logger.info("%s: %s", name, note)
-
-    @torch.inference_mode()
     def _finish(self, prepared: PreparedFrame, logits: Tensor) -> FinishedFrame:
         """Bring a frame's logits to its own size, write its files and measure its regions."""
-        frame = prepared.frame
-        maps = logits[None] if prepared.letterbox is None else prepared.letterbox.to_frame(logits[None])
-        probabilities = maps[0].softmax(0)
-        probability, label = (found.cpu().numpy() for found in probabilities.max(0))
-        label = remove_small_components(label.astype(np.uint8), self.config.predict.min_component_ratio)
-        whole = probabilities.permute(1, 2, 0).cpu().numpy() if self._files.save_prob else None
-        picture = self._files.write(prepared.name, frame.values, label, whole)
-        regions = find_regions(label, self.config.data.names, self.config.predict.erode)
-        temperatures = frame.values if frame.radiometric else None
-        if temperatures is not None and not self._doubted:
-            doubt = doubt_about_face(temperatures[label > 0], frame.unit)
-            if doubt:
-                self._doubted = True
-                logger.warning("%s: %s", prepared.name, doubt)
-        measurements = [measure(name, region, temperatures, probability) for name, region in regions.items()]
-        to_correct = self._tool.add(prepared.name, frame.values, label) if self._tool else None
-        return FinishedFrame(prepared.name, prepared.position, picture, measurements, to_correct)
+        name, frame = prepared.name, prepared.frame
+        found = self._segmenter.segment(logits, prepared.letterbox)
+        whole = found.probabilities.permute(1, 2, 0).cpu().numpy() if self._files.save_prob else None
+        picture = self._files.write(name, frame.values, found.label, whole)
+        measurements = self._segmenter.measure(name, frame, found)
+        to_correct = self._tool.add(name, frame.values, found.label) if self._tool else None
+        return FinishedFrame(name, prepared.position, picture, measurements, to_correct)
 
     def _append(self, finished: Future, table: RegionTable, video: VideoFile) -> None:
         frames: list[FinishedFrame] = finished.result()

@@ -47,6 +47,20 @@ def test_ss_test_is_the_network_alone():
     assert len(network.seen) == 1
 
 
+@pytest.mark.parametrize("mode", ["ss_test", "ms_test", "zoom_test"])
+def test_looking_once_takes_one_pass_over_the_whole_image(mode):
+    network, batch = Recorder(double), images(1, 1, 9, 11)
+    torch.testing.assert_close(Inference(network, RUNTIME, mode=mode).look_once(batch), double(batch))
+    assert len(network.seen) == 1
+
+
+def test_looking_once_through_windows_covers_images_that_the_network_does_not_take():
+    network, batch = Recorder(double), images(1, 1, 9, 11)
+    logits = Inference(network, RUNTIME, mode="sscrop_test", crop_size=(8, 6)).look_once(batch)
+    torch.testing.assert_close(logits, double(batch))
+    assert {tuple(seen.shape[-2:]) for seen in network.seen} == {(6, 8)}
+
+
 def test_logits_are_float32_and_autocast_is_asked_for():
     network = Recorder(nn.Conv2d(1, 2, 3, padding=1))
     batch = images(1, 1, 8, 8)

@@ -8,7 +8,7 @@ from torch import nn
 
 from lib.models import SegOutput
 from lib.utils.runtime import start_runtime
-from segmentor.prediction import predictor
+from segmentor.prediction import segmenter
 from segmentor.prediction.polarity import MAX_DECIDING_FRAMES, Polarity
 from segmentor.prediction.predictor import Predictor
 
@@ -83,7 +83,7 @@ class Discs(nn.Module):
 
 @pytest.mark.parametrize("black_hot", [False, True])
 def test_predictions_of_pictures_are_the_same_either_way_round(make_config, tmp_path, monkeypatch, black_hot):
-    monkeypatch.setattr(predictor, "build_network_with_weights", lambda config: Discs())
+    monkeypatch.setattr(segmenter, "build_network_with_weights", lambda config: Discs())
     grey = np.round(127.5 * (disc() + 1)).astype(np.uint8)
     Image.fromarray(255 - grey if black_hot else grey).save(tmp_path / "grey.png")
     pairs = (f"predict.input={tmp_path / 'grey.png'}", f"test.out_dir={tmp_path / 'out'}", "network.resume=net.pth")
@@ -95,7 +95,7 @@ def test_predictions_of_pictures_are_the_same_either_way_round(make_config, tmp_
 
 
 def test_temperatures_are_never_turned(make_config, tmp_path, monkeypatch):
-    monkeypatch.setattr(predictor, "build_network_with_weights", lambda config: Discs())
+    monkeypatch.setattr(segmenter, "build_network_with_weights", lambda config: Discs())
     np.save(tmp_path / "frame.npy", 30 - 8 * disc())
     pairs = (f"predict.input={tmp_path / 'frame.npy'}", f"test.out_dir={tmp_path / 'out'}", "network.resume=net.pth")
     config = make_config("phase=predict", *pairs)

@@ -27,7 +27,7 @@ from lib.thermal import ThermalFrame, ThermalSequence
 from lib.utils.errors import CheckpointError, ConfigError, DataError, Interrupted, OutputError
 from lib.utils.runtime import start_runtime
 from segmentor.evaluation.frame_files import FrameFiles
-from segmentor.prediction import predictor
+from segmentor.prediction import predictor, segmenter
 from segmentor.prediction.predictor import Predictor
 from tests.metrics.faces import CLASS_NAMES, draw_face
 
@@ -53,7 +53,7 @@ class Thermometer(nn.Module):
 def network(monkeypatch):
     """Stands for the checkpoint's."""
     thermometer = Thermometer()
-    monkeypatch.setattr(predictor, "build_network_with_weights", lambda config: thermometer)
+    monkeypatch.setattr(segmenter, "build_network_with_weights", lambda config: thermometer)
     return thermometer
 
 
@@ -230,7 +230,7 @@ def test_the_network_computes_in_the_number_format_asked_for(
             return super().forward(features.float())
 
     network = Noting()
-    monkeypatch.setattr(predictor, "build_network_with_weights", lambda config: network)
+    monkeypatch.setattr(segmenter, "build_network_with_weights", lambda config: network)
     predict(face_config(folder, f"solver.precision={precision}", "test.save_prob=y"))
     assert network.dtypes == {dtype}
     assert np.load(tmp_path / "out/prob/f0.npy").dtype == np.float32
