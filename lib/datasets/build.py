@@ -167,7 +167,8 @@ def contrast_in_training(cfg: Config) -> Callable[[Path, ThermalFrame], float]:
 
     def contrast(path: Path, frame: ThermalFrame) -> float:
         values = frame.values if frame.radiometric else reader.read(path).values
-        low, high = np.percentile(normalize(values, **arguments), (0.1, 99.9))
+        some = normalize(values, **arguments)[::2, ::2]  # a quarter of the pixels tells as much
+        low, high = np.percentile(some, (0.1, 99.9))
         return float(high - low)
 
     return contrast

@@ -108,9 +108,7 @@ def read_examples(config: Config, out_dir: Path, groups: dict[str, list[FrameSco
     """
     names = {frame.name for group in groups.values() for frame in group}
     alone = config.model_copy(update={"data": config.data.model_copy(update={"workers": 0})})
-    batches = build_eval_loader(
-        alone, test_dir=config.test.test_dir, val_aug=config.test.val_aug, names=names
-    )
+    batches = build_eval_loader(alone, test_dir=config.test.test_dir, val_aug=config.test.val_aug, names=names)
     found = {
         name: (frame, truth)
         for batch in batches

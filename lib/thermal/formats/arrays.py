@@ -18,11 +18,12 @@ LEAST_SIDE = 32
 
 
 class _Header(NamedTuple):
-    """What stands before the numbers of an ``.npy`` array."""
+    """What stands before the numbers of an ``.npy`` array, and how many bytes it takes."""
 
     shape: tuple[int, ...]
     fortran_order: bool
     dtype: np.dtype
+    length: int
 
     @property
     def bytes(self) -> int:
@@ -45,7 +46,8 @@ def read_npy(path: Path, reading: Reading) -> Stored:
 
     def frames() -> Iterator[np.ndarray]:
         with path.open("rb") as file:
-            yield from _stream(file, layout, str(path))
+            file.seek(header.length)
+            yield from _stream(file, header, layout, str(path))
 
     return Stored(layout.frames, frames(), layout.size)
 
@@ -77,7 +79,8 @@ def read_npz(path: Path, reading: Reading) -> Stored:
 
     def frames() -> Iterator[np.ndarray]:
         with zipfile.ZipFile(path) as archive, archive.open(member) as file:
-            yield from _stream(file, layout, where)
+            file.seek(headers[member].length)
+            yield from _stream(file, headers[member], layout, where)
 
     return Stored(layout.frames, frames(), layout.size)
 
@@ -140,7 +143,7 @@ def read_array(path: str | os.PathLike) -> np.ndarray:
     path = Path(path)
     header = _whole_header(path)
     with path.open("rb") as file:
-        _read_header(file, str(path))
+        file.seek(header.length)
         order: Literal["F", "C"] = "F" if header.fortran_order else "C"
         array = np.frombuffer(_take(file, header.bytes, str(path)), header.dtype).reshape(header.shape, order=order)
     check_finite(array, path)
@@ -177,7 +180,7 @@ def _read_header(file: IO[bytes], where: str) -> _Header:
     try:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        header = _Header(*read(file))
+        header = _Header(*read(file), file.tell())
     except OSError:
         raise
     except Exception as error:  # damaged headers fail in many ways: ValueError, SyntaxError, TypeError, ...
@@ -190,9 +193,11 @@ def _check_numeric(header: _Header, where: str) -> None:
         raise DataError(f"{where}: expected integers or floats, got {header.dtype} of shape {header.shape}")
 
 
-def _stream(file: IO[bytes], layout: Layout, where: str) -> Iterator[np.ndarray]:
-    """Yield the frames (H, W) of an ``.npy`` array; one at a time is in memory if they lie one after the other."""
-    header = _read_header(file, where)
+def _stream(file: IO[bytes], header: _Header, layout: Layout, where: str) -> Iterator[np.ndarray]:
+    """Yield the frames (H, W) of an ``.npy`` array whose numbers ``file`` stands at.
+
+    One at a time is in memory if they lie one after the other.
+    """
     if header.fortran_order or not layout.axes.startswith("T"):
         order: Literal["F", "C"] = "F" if header.fortran_order else "C"
         whole = np.frombuffer(_take(file, header.bytes, where), header.dtype).reshape(header.shape, order=order)
