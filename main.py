@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("samcl")
 
-DISTRIBUTED = ("train", "test")
+DISTRIBUTED = ("train", "test", "test_offset")
 """The phases that run on several devices and keep a log file."""
 
 
@@ -48,6 +48,10 @@ def phase_of(name: str) -> Callable[[Config, "Runtime"], Phase]:
         from segmentor.tester import Tester
 
         return Tester
+    if name == "test_offset":
+        from segmentor.evaluation.offsets import OffsetTester
+
+        return OffsetTester
     if name == "check":
         from segmentor.checking.data import Checker
 

@@ -186,13 +186,13 @@ class Trainer:
         result = evaluate(
             build_inference(self.config.val, self.network, self.runtime),
             self.validation_batches,
-            self.config.data.num_classes,
+            self.config.scored.num_classes,
             criterion=self.objective.validation_loss,
             on_batch=keep_first,
         )
         if result.loss is None or not math.isfinite(result.loss):
             raise FloatingPointError(f"validation loss {result.loss} after iteration {self.iteration}{_DIVERGED}")
-        scores = result.confusion.scores(self.config.data.names)
+        scores = result.confusion.scores(self.config.scored.names)
         miou = scores["miou"] or 0.0
         self.step.schedule.after_validation(miou)
         monitor.validation(self.iteration, scores, result.loss)

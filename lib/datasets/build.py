@@ -13,6 +13,7 @@ import numpy as np
 from lib.datasets.dataset import Sample, SegmentationDataset, check_unique_names, find_samples, find_test_samples
 from lib.datasets.loading.bad_samples import BadSamples
 from lib.datasets.loading.loader import BatchLoader, EndlessBatches, EvalReader, TrainReader, equal_size_batches
+from lib.datasets.segfix import SegFixTargets
 from lib.datasets.transforms import TransformSequence, build_transforms
 from lib.datasets.transforms.geometric import FixedResize as FixedResizing
 from lib.thermal import Reading, ThermalFrame, normalize
@@ -78,7 +79,10 @@ def build_train_loader(
     )
     transforms = build_transforms(cfg.train_trans, cfg.train.data_transformer)
     max_bad = cfg.data.max_bad_samples if skip else None
-    read = TrainReader(dataset, transforms, partial(normalize, **normalization(cfg.normalize)), cfg.seed, max_bad)
+    read = TrainReader(
+        *(dataset, transforms, partial(normalize, **normalization(cfg.normalize)), cfg.seed, max_bad),
+        target=_target(cfg, directions=True),
+    )
     if dataset.cache and dataset.cache.count < len(dataset):
         logger.info(
             "data.cache_gb %g holds %d of %d training frames; the others are read anew in every epoch",
@@ -135,7 +139,8 @@ def build_eval_loader(
         width, height = cfg.train.data_transformer.input_size
         transform, sizes = _published_tiaug(width, height), [(height, width)] * len(dataset)
     batches = equal_size_batches(sizes, batch_size, rank, world_size)
-    read = EvalReader(dataset, partial(normalize, **normalization(cfg.normalize)), transform)
+    target = _target(cfg, directions=False)
+    read = EvalReader(dataset, partial(normalize, **normalization(cfg.normalize)), transform, target)
     batch_bytes = max(
         (len(batch) * _sample_bytes(sizes[batch[0]], cfg.data.num_channels) for batch in batches), default=0
     )
@@ -200,6 +205,11 @@ def _dataset(cfg: Config, samples: Sequence[Sample], cache_gb: float, keep_bad: 
     return SegmentationDataset(
         samples, data.num_classes, data.remap_classes, data.num_channels, cache_gb * 1e9, keep_bad, reading
     )
+
+
+def _target(cfg: Config, directions: bool) -> SegFixTargets | None:
+    """What SegFix learns, or with ``directions`` off is scored by; None for all else, which learns the classes."""
+    return SegFixTargets(cfg.segfix.max_distance, directions) if cfg.learns_boundaries else None
 
 
 def _reading_in_training(cfg: Config) -> Reading:

@@ -27,6 +27,10 @@ class SegFix(nn.Module):
 
     def forward(self, image: Tensor) -> SegOutput:
         """(N, in_channels, H, W) to logits (N, 2, H, W), class 1 = boundary, and directions (N, directions, H, W)."""
-        _, x = self.backbone.head_features(image)
-        boundary, direction = (resize(head(x), image.shape[-2:]) for head in (self.boundary, self.direction))
+        boundary, direction = (resize(maps, image.shape[-2:]) for maps in self.coarse(image))
         return SegOutput(boundary, direction=direction)
+
+    def coarse(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Both outputs of :meth:`forward` at the size of the backbone's feature."""
+        _, x = self.backbone.head_features(image)
+        return self.boundary(x), self.direction(x)

@@ -182,7 +182,7 @@ def parse_command_line(arguments: Sequence[str]) -> CommandLine:
 def _without_config(flags: dict[str, Any]) -> list[Fault]:
     """What is wrong with a line that names no config: nothing where it comes out of a checkpoint, or none is needed."""
     phase, resumes = flags.get("phase"), "network.resume" in flags
-    if phase == "compare" or (phase in ("test", "predict", "export") and resumes):
+    if phase == "compare" or (phase in ("test", "test_offset", "predict", "export") and resumes):
         return []
     if phase in ("predict", "export"):
         return [Fault("--resume", "a checkpoint, a .pth file")]
@@ -253,6 +253,7 @@ usage: python main.py --configs FILE --phase PHASE [flags] [section.key value ..
 phases:
   train     train a network, validating as it goes; --resume FILE --resume_continue y goes on with a run
   test      score a checkpoint (--resume FILE) on labelled frames and write masks, overlays and a report
+  test_offset  predict SegFix's offsets, with which scripts/segfix.py mends the masks of any network
   predict   find the regions of faces in any frames or video (--input PATH) and measure their temperatures
   check     look through a data set for files, labels and subjects that would spoil a run
   export    write a checkpoint's network as ONNX or torch.export

@@ -21,9 +21,8 @@ def check_names(config: Config) -> list[Fault]:
         faults += _unknown("network.backbone", config.network.backbone, BACKBONES.names())
     if faults:
         return faults
-    if network in _providers("direction") and config.data.num_classes != 2:
-        expected = f"2, as network {network} tells boundaries from the rest"
-        return [Fault("data.num_classes", expected, config.data.num_classes, others=("network.model_name",))]
+    if misused := _misused_segfix(config):
+        return misused
     if config.pixel_contrast is not None and network not in _providers("embedding"):
         others = ("network.model_name",)
         hint = f"networks that have one: {', '.join(_providers('embedding'))}"
@@ -39,6 +38,24 @@ def check_names(config: Config) -> list[Fault]:
         for need in losses[loss]
         if network not in _providers(need)
     ]
+
+
+def _misused_segfix(config: Config) -> list[Fault]:
+    """What a network of boundaries and directions, not of classes, can't do, and others can't instead."""
+    network, others = config.network.model_name, ("network.model_name",)
+    if network not in _providers("direction"):
+        if config.phase != "test_offset":
+            return []
+        hint = f"networks that have them: {', '.join(_providers('direction'))}"
+        return [Fault("phase", f"test, as network {network} predicts no offsets", config.phase, hint, others)]
+    if config.phase in ("test", "predict"):
+        expected = f"train, test_offset or export, as network {network} predicts offsets, not classes"
+        return [Fault("phase", expected, config.phase, others=others)]
+    if config.phase == "train" and not config.learns_boundaries:
+        return [Fault("loss.loss_type", f"segfix_loss for network {network}", config.loss.loss_type, others=others)]
+    if config.phase == "train" and config.samcl is not None:
+        return [Fault("samcl", f"null, as network {network} has no classes", others=others)]
+    return []
 
 
 def _providers(need: str) -> list[str]:

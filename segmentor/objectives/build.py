@@ -5,6 +5,7 @@ from torch import nn
 from lib.loss import LOSSES, EmbeddingMemory, PixelContrastLoss, SAMCLLoss
 from lib.loss.adversarial import discriminator_loss, feature_distance, generator_loss
 from lib.loss.dice import SoftDiceLoss
+from lib.loss.segfix import BoundaryLoss, DirectionLoss
 from lib.models.critics import PatchDiscriminator, SegANCritic
 from lib.models.samcl_auxiliary import SAMCLAuxiliary
 from lib.utils.config import Config
@@ -14,6 +15,7 @@ from segmentor.objectives.adversarial import AdversarialTerm
 from segmentor.objectives.base import Objective
 from segmentor.objectives.contrast import ContrastTerm
 from segmentor.objectives.sam_cl import SAMCLTerm
+from segmentor.objectives.segfix import DirectionTerm
 
 OBJECTIVES = Registry("objective")
 """By ``loss.loss_type``, beside the pixel losses of :data:`lib.loss.LOSSES`: builders from a config to an
@@ -84,6 +86,12 @@ def _sam_cl(samcl: SamCl, config: Config) -> nn.Module:
         warmup_iters=samcl.warmup_iters,
         seed=config.seed,
     )
+
+
+@OBJECTIVES.register("segfix_loss", needs=("direction",))
+def build_segfix(config: Config) -> Objective:
+    """Where boundaries are, and which way the interior lies (Yuan et al., ECCV 2020); both weigh the same."""
+    return Objective(BoundaryLoss(), {"direction": DirectionTerm(DirectionLoss(config.segfix.threshold))})
 
 
 @OBJECTIVES.register("segan_loss", needs=())

@@ -16,6 +16,7 @@ from lib import vis
 from lib.metrics.history import History
 from lib.utils.config import Config
 from lib.utils.distributed import World
+from lib.utils.labels import boundary_of
 from segmentor.objectives import CRITIC_LOSS
 from segmentor.training.summary import TensorBoardSummary
 
@@ -75,6 +76,8 @@ class Monitor:
         if self._summary and not self._batch_is_shown:
             self._batch_is_shown = True
             images, labels = (batch[key][:MAX_OVERLAYS].cpu().numpy() for key in ("image", "label"))
+            if self._config.learns_boundaries:
+                labels = boundary_of(labels)
             for number, (image, label) in enumerate(zip(images, labels, strict=True)):
                 picture = self._overlay(np.moveaxis(image, 0, -1).squeeze(), label)
                 self._summary.picture(f"training/{number}", picture, self._start + 1)
@@ -144,7 +147,7 @@ class Monitor:
 
     def _overlay(self, frame: np.ndarray, label: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 of a frame and its label, -1 = ignored."""
-        data = self._config.data
+        data = self._config.scored
         palette = vis.palette_of(data.num_classes, data.palette)
         return vis.overlay(frame, label, data.names, palette)
 

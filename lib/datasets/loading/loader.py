@@ -17,6 +17,7 @@ from lib.utils.labels import IGNORE
 from lib.utils.machine import available_cores
 
 Normalize = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
+Target = Callable[[np.ndarray, np.ndarray | None], np.ndarray]
 Transform = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray | None]]
 
 
@@ -118,6 +119,8 @@ class TrainReader:
         max_bad: None: a sample that can't be read is an error. Else another one takes its place, which follows from
             seed, epoch, index and which samples can be read, alone; its random stream is that of the place. A batch
             for which more than ``max_bad`` samples can't be read holds nothing but ``bad``.
+        target: (label, valid) -> what is learnt in place of the label's classes, uint8 (H, W), 255 ignored; None = they
+            are.
     """
 
     def __init__(
@@ -127,12 +130,14 @@ class TrainReader:
         normalize: Normalize,
         seed: int,
         max_bad: int | None = None,
+        target: Target | None = None,
     ) -> None:
         self._dataset = dataset
         self._transform = transform
         self._normalize = normalize
         self._seed = seed
         self._max_bad = max_bad
+        self._target = target
 
     def __call__(self, keys: Iterable[tuple[int, int]]) -> dict[str, Any]:
         """``image`` float32 (B, C, H, W), ``label`` int64 (B, H, W) with -1 ignored, ``name``: B stems; and ``bad``:
@@ -146,7 +151,7 @@ class TrainReader:
             rng = np.random.default_rng([self._seed, epoch, index])
             image, label, valid = self._transform(*used[1], rng)
             images.append(self._normalize(image, valid))
-            labels.append(label)
+            labels.append(self._target(label, valid) if self._target else label)
             names.append(self._dataset.samples[used[0]].name)
         return {"image": image_tensor(images), "label": label_tensor(labels), "name": names, "bad": bad}
 
@@ -193,12 +198,20 @@ class EvalReader:
         normalize: (image, valid) -> image.
         transform: as of :class:`TrainReader`. Every frame has a random stream that depends on its name alone: not on
             the batch it is in, the other frames or any seed.
+        target: as of :class:`TrainReader`.
     """
 
-    def __init__(self, dataset: SegmentationDataset, normalize: Normalize, transform: Transform | None = None) -> None:
+    def __init__(
+        self,
+        dataset: SegmentationDataset,
+        normalize: Normalize,
+        transform: Transform | None = None,
+        target: Target | None = None,
+    ) -> None:
         self._dataset = dataset
         self._normalize = normalize
         self._transform = transform
+        self._target = target
 
     def __call__(self, indices: Iterable[int]) -> dict[str, Any]:
         """As :class:`TrainReader`; ``label`` may be None; ``frame``: the images before normalisation."""
@@ -214,11 +227,13 @@ class EvalReader:
         """Image, label or None, and valid, None where every pixel is."""
         image, label = self._dataset[index]
         if self._transform is None:
-            return image, label, None
+            return image, self._target(label, None) if self._target and label is not None else label, None
         rng = np.random.default_rng(list(os.fsencode(self._dataset.samples[index].name)))
         unlabelled = np.full(image.shape[:2], IGNORE, np.uint8)
         image, moved, valid = self._transform(image, unlabelled if label is None else label, rng)
-        return image, None if label is None else moved, valid
+        if label is None:
+            return image, None, valid
+        return image, self._target(moved, valid) if self._target else moved, valid
 
 
 def image_tensor(images: Sequence[np.ndarray]) -> torch.Tensor:

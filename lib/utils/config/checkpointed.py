@@ -43,10 +43,10 @@ def load_run_config(
 ) -> tuple[Config, list[str]]:
     """:func:`load_config` for a command, with what ``network.resume`` decides.
 
-    Without a file the checkpoint's own config takes its place. Where a network is used (phases ``test``, ``predict``,
-    ``export``) its normalisation, sizes and classes come from the checkpoint, and where a run is resumed
-    (``network.resume_continue``) everything that decides its numbers. A file that says something else is overruled,
-    and the command line may not say something else, but for :data:`MAY_CHANGE`.
+    Without a file the checkpoint's own config takes its place. Where a network is used (phases ``test``,
+    ``test_offset``, ``predict``, ``export``) its normalisation, sizes and classes come from the checkpoint, and where
+    a run is resumed (``network.resume_continue``) everything that decides its numbers. A file that says something else
+    is overruled, and the command line may not say something else, but for :data:`MAY_CHANGE`.
 
     Args:
         path, flags, pairs, checks: as of :func:`load_config`.
@@ -66,7 +66,7 @@ def load_run_config(
     config, notes = load_config(path, flags, pairs, checks, base)
     resumes = config.phase == "train" and config.network.resume_continue
     checkpoint = config.network.resume
-    if not checkpoint or not (resumes or config.phase in ("test", "predict", "export")):
+    if not checkpoint or not (resumes or config.phase in ("test", "test_offset", "predict", "export")):
         return config, notes
     trained, saved = _config_of(checkpoint, resumes, checks)
     if trained is None:

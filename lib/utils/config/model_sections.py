@@ -134,6 +134,15 @@ class SamCl(Section):
     """Steps over which the weight rises linearly from 0."""
 
 
+class SegFix(Section):
+    """What ``segfix_loss`` teaches network ``segfix_hrnet``, and the offsets that this one then predicts."""
+
+    max_distance: Annotated[NonNegative, Unit("pixels")] = 5.0
+    """Pixels at most so far from another class are the boundary."""
+    threshold: Probability = 0.5
+    """Probability above which a pixel is taken for a boundary: it learns its direction, and gets an offset."""
+
+
 class PixelContrast(Section):
     """Contrast of pixel embeddings (ContrastiveSeg) on top of the pixel loss; on where this section is, off where it is
     null. The network gets a projection head, which returns an embedding of every pixel."""

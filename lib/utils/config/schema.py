@@ -7,7 +7,7 @@ from pydantic import Field
 
 from lib.utils.config.base import Section, Switch, Text, Whole, Wholes
 from lib.utils.config.data_sections import Data, EvaluationSection, Normalize, Test, Train, Transforms
-from lib.utils.config.model_sections import Loss, Network, PixelContrast, SamCl
+from lib.utils.config.model_sections import Loss, Network, PixelContrast, SamCl, SegFix
 from lib.utils.config.read import Dumper
 from lib.utils.config.run_sections import Checkpoints, LearningRate, Logging, Optim, Solver
 from lib.utils.config.use_sections import Compare, Export, Predict
@@ -18,7 +18,7 @@ class Config(Section):
 
     dataset: Text = "thermalFaceDB"
     """Name of the data set, for messages and paths."""
-    phase: Literal["train", "test", "check", "predict", "export", "compare"] = "train"
+    phase: Literal["train", "test", "test_offset", "check", "predict", "export", "compare"] = "train"
     """What to do."""
     seed: Annotated[Whole, Field(ge=0, le=2**31)] = 304
     """Seed of all random streams."""
@@ -42,11 +42,25 @@ class Config(Section):
     loss: Loss = Loss()
     samcl: SamCl | None = None
     pixel_contrast: PixelContrast | None = None
+    segfix: SegFix = SegFix()
     lr: LearningRate = LearningRate()
     optim: Optim = Optim()
     solver: Solver = Solver()
     checkpoints: Checkpoints = Checkpoints()
     logging: Logging = Logging()
+
+    @property
+    def learns_boundaries(self) -> bool:
+        """Whether boundaries and directions are learnt from the labels, as for SegFix, rather than their classes."""
+        return self.loss.loss_type == "segfix_loss"
+
+    @property
+    def scored(self) -> Data:
+        """Section ``data`` with the classes that predictions have: its own, or interior and boundary."""
+        if not self.learns_boundaries:
+            return self.data
+        classes = {"num_classes": 2, "class_names": ["interior", "boundary"], "palette": None}
+        return self.data.model_copy(update=classes)
 
     def to_yaml(self) -> str:
         """The resolved tree as YAML; loading it gives an equal config."""
