@@ -10,7 +10,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from scipy.io import loadmat, savemat
 
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
@@ -158,6 +157,8 @@ def refine(label: np.ndarray, offset: np.ndarray, scale: int = 2) -> np.ndarray:
 
 def write_offset(path: Path, offset: np.ndarray) -> None:
     """Write (H, W, 2) int8 offsets as a MATLAB file, key ``mat``, as the published code has them."""
+    from scipy.io import savemat  # training sets out sooner without
+
     with atomic_write(path, durable=False) as file:
         savemat(file, {"mat": offset}, do_compression=True)
 
@@ -168,6 +169,8 @@ def read_offset(path: Path) -> np.ndarray:
     Raises:
         DataError: missing, damaged, or without them.
     """
+    from scipy.io import loadmat
+
     try:
         content = loadmat(path, variable_names=["mat"])
     except (OSError, ValueError, TypeError, NotImplementedError, EOFError) as error:
