@@ -1,0 +1,73 @@
+"""Masks that benchmarks have in files other than pictures: MATLAB's, and pickled dictionaries of PyTorch."""
+
+import _codecs
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.io
+import torch
+from PIL import Image
+
+from lib.utils.errors import DataError
+
+Mask = Image.Image | np.ndarray
+
+_REDUCED_ARRAY: Any = np.empty(0).__reduce__()
+_ALLOWED: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+    *(Image.Image, np.ndarray, np.dtype, type(np.dtype(np.uint8)), _codecs.encode),
+    *((_REDUCED_ARRAY[0], f"numpy.{package}.multiarray._reconstruct") for package in ("core", "_core")),
+]
+"""What a pickled mask is made of, under the names of old and new NumPy."""
+
+
+def read_mat(path: Path, name: str = "S") -> np.ndarray:
+    """A variable of a MATLAB file, an integer for each pixel.
+
+    Args:
+        path: of the file.
+        name: of the variable.
+
+    Returns:
+        (H, W), of the type as stored.
+
+    Raises:
+        DataError: unreadable, or without that variable; names the file.
+    """
+    try:
+        found = scipy.io.loadmat(path, variable_names=[name]).get(name)
+    except Exception as error:  # damaged files fail in many ways
+        raise DataError(f"{path}: unreadable MATLAB file ({type(error).__name__}: {error})") from error
+    if found is None or found.ndim != 2 or found.dtype.kind not in "iu":
+        given = "none" if found is None else f"{found.dtype} of shape {found.shape}"
+        raise DataError(f"{path}: expected a variable {name}, an integer for each pixel, got {given}")
+    return found
+
+
+def read_pickled_masks(path: Path) -> Mapping[int, Mask]:
+    """The masks in a file of ``torch.save``: a dictionary from numbers of pictures to pictures or arrays (H, W).
+
+    A pickle may hold any call, so only what masks are made of is read: Pillow's pictures, NumPy's arrays and Python's
+    own types.
+
+    Raises:
+        DataError: unreadable, something else is in it, or no such dictionary; names the file and the thing.
+    """
+    try:
+        with torch.serialization.safe_globals(_ALLOWED):
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged files fail in many ways
+        stranger = re.search(r"GLOBAL (\S+)", str(error))
+        reason = (
+            f"it would call {stranger[1]}, which is no part of a mask"
+            if stranger
+            else f"it is damaged, or torch.save didn't write it ({type(error).__name__})"
+        )
+        raise DataError(f"{path}: not read, as {reason}; get the file from the benchmark's own download") from error
+    if not isinstance(found, dict) or not all(
+        isinstance(key, int) and isinstance(mask, Image.Image | np.ndarray) for key, mask in found.items()
+    ):
+        raise DataError(f"{path}: expected a dictionary from numbers of pictures to masks, got {type(found).__name__}")
+    return found
