@@ -54,13 +54,16 @@ class Segmenter:
         runtime: device and number format.
         network_turn: a context in which the network is called.
 
+    Attributes:
+        inference: the network, from images to logits.
+
     Raises:
         CheckpointError: ``network.resume`` can't be read, or doesn't fit the network.
     """
 
     def __init__(self, config: Config, runtime: Runtime, network_turn: AbstractContextManager | None = None) -> None:
         self._config = config
-        self._inference = _build_inference(config, runtime)
+        self.inference = _build_inference(config, runtime)
         self._network_turn = nullcontext() if network_turn is None else network_turn
         self._polarity = Polarity(config.predict.polarity, self._face_area)
         self._notes: set[str] = set()
@@ -94,7 +97,7 @@ class Segmenter:
     def logits(self, images: Tensor) -> Tensor:
         """(N, C, h, w) float32, on the network's device, of prepared images (N, 1, h, w)."""
         with self._network_turn:
-            return self._inference(images)
+            return self.inference(images)
 
     @torch.inference_mode()
     def segment(self, logits: Tensor, letterbox: Letterbox | None) -> Segmented:
@@ -120,7 +123,7 @@ class Segmenter:
     def _face_area(self, image: np.ndarray) -> float:
         """The share of pixels of a normalised image (h, w) that are not the first class, the background."""
         with self._network_turn:
-            logits = self._inference.look_once(torch.from_numpy(image)[None, None])
+            logits = self.inference.look_once(torch.from_numpy(image)[None, None])
         return float((logits.argmax(1) > 0).float().mean())
 
     def _log_notes(self, name: str, frame: ThermalFrame) -> None:

@@ -38,12 +38,12 @@ def open_browser() -> Iterator:
         driver.quit()
 
 
-def show(driver, path: Path, width: int = 1280, height: int = 900, dark: bool = False, scale: float = 1) -> None:
+def show(driver, page: Path | str, width: int = 1280, height: int = 900, dark: bool = False, scale: float = 1) -> None:
     """Open a page in a window of (width, height) CSS pixels; up to 500 wide it is a phone's.
 
     Args:
         driver: from :func:`open_browser`.
-        path: of the page.
+        page: its file, or its address.
         width, height: in CSS pixels.
         dark: the reader prefers dark pages.
         scale: pixels of a screenshot per CSS pixel.
@@ -54,7 +54,7 @@ def show(driver, path: Path, width: int = 1280, height: int = 900, dark: bool = 
     wishes = {"prefers-color-scheme": "dark" if dark else "light", "prefers-reduced-motion": "reduce"}
     features = [{"name": name, "value": value} for name, value in wishes.items()]
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    driver.get(path.resolve().as_uri())
+    driver.get(page.resolve().as_uri() if isinstance(page, Path) else page)
 
 
 def requests_of(driver) -> list[str]:

@@ -23,7 +23,6 @@ class PageSection:
 
 def page(title: str, subtitle: str, sections: Sequence[PageSection]) -> str:
     """An HTML document with a table of contents, light or dark as the reader's system is."""
-    style = (_FOLDER / "report.css").read_text(encoding="utf-8") + shade_css()
     script = (_FOLDER / "report.js").read_text(encoding="utf-8")
     shown = [section for section in sections if section.content]
     head = tag(
@@ -34,7 +33,7 @@ def page(title: str, subtitle: str, sections: Sequence[PageSection]) -> str:
         tag("meta", name="color-scheme", content="light dark"),
         tag("link", rel="icon", href="data:,"),
         tag("title", title),
-        tag("style", Html(style)),
+        tag("style", Html(stylesheet())),
     )
     links = (tag("a", section.heading, href=f"#{section.key}") for section in shown)
     parts = (
@@ -47,6 +46,11 @@ def page(title: str, subtitle: str, sections: Sequence[PageSection]) -> str:
         tag("script", Html(script)),
     )
     return join([Html("<!doctype html>\n"), tag("html", head, body, lang="en")])
+
+
+def stylesheet() -> str:
+    """CSS of all pages: colours for light and dark, type, boxes, tables, forms, legends."""
+    return (_FOLDER / "report.css").read_text(encoding="utf-8") + shade_css()
 
 
 def _policy(script: str) -> str:
