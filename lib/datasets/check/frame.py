@@ -9,6 +9,7 @@ import numpy as np
 
 from lib.datasets.dataset import Sample
 from lib.datasets.labels import read_label
+from lib.thermal.formats.arrays import array_dtype
 from lib.thermal.formats.channels import PICTURES
 from lib.thermal.formats.pictures import picture_dtype
 from lib.thermal.frame import GREY_LEVELS, Reading, ThermalFrame
@@ -121,10 +122,7 @@ def _dtype(path: Path) -> str:
     """Of the values in a file that is known to be readable."""
     suffix = path.suffix.lower()
     if suffix == ".npy":
-        with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            return str(header(file)[2])
+        return str(array_dtype(path))
     return picture_dtype(path) if suffix in PICTURES else suffix
 
 

@@ -3,6 +3,8 @@
 import os
 import zipfile
 from collections.abc import Iterator
+from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
@@ -13,6 +15,8 @@ from lib.thermal.frame import Reading, Stored
 from lib.thermal.units import PRESETS
 from lib.utils.errors import DataError
 
+MOST_HEADER_BYTES = 10_000
+"""Length from which on NumPy doesn't read a header: a damaged one may promise gigabytes."""
 LEAST_SIDE = 32
 """Pixels from which on a frame's rows tell its width."""
 
@@ -134,6 +138,11 @@ def array_shape(path: str | os.PathLike) -> tuple[int, ...]:
     return _whole_header(Path(path)).shape
 
 
+def array_dtype(path: str | os.PathLike) -> np.dtype:
+    """Read the type of the numbers of a ``.npy`` array from its header; errors as of :func:`array_shape`."""
+    return _whole_header(Path(path)).dtype
+
+
 def read_array(path: str | os.PathLike) -> np.ndarray:
     """Read a ``.npy`` array of integers or floats of any shape as stored, without running anything that it holds.
 
@@ -179,13 +188,20 @@ def _read_header(file: IO[bytes], where: str) -> _Header:
     """Leaves ``file`` at the first number."""
     try:
         version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        header = _Header(*read(file), file.tell())
+        stored = file.read(2 if version == (1, 0) else 4)
+        stored += file.read(min(int.from_bytes(stored, "little"), MOST_HEADER_BYTES))
+        return _Header(*_parsed(version, stored), file.tell())
     except OSError:
         raise
     except Exception as error:  # damaged headers fail in many ways: ValueError, SyntaxError, TypeError, ...
         raise DataError(f"{where}: not a whole .npy array ({error})") from error
-    return header
+
+
+@lru_cache
+def _parsed(version: tuple[int, int], stored: bytes) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """A header's length and text as NumPy reads them; the frames of a folder mostly have the same one."""
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(BytesIO(stored))
 
 
 def _check_numeric(header: _Header, where: str) -> None:
