@@ -151,6 +151,7 @@ class TestEveryNetwork:
         assert notes == []
         assert torch.equal(other(image(1, 1, 32, 32)).logits, network(image(1, 1, 32, 32)).logits)
 
+    @pytest.mark.thorough
     def test_exports(self, network: nn.Module) -> None:
         batch = image(1, 1, 48, 64)
         exported = torch.export.export(network, (batch,)).module()

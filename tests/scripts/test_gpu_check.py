@@ -35,6 +35,7 @@ def names_of(content, module):
     return [finding["name"] for finding in content["findings"][module]]
 
 
+@pytest.mark.thorough
 def test_nothing_is_wrong_and_no_gpu_was_measured(report):
     status, text, content = report
     assert status == 0, text
@@ -44,6 +45,7 @@ def test_nothing_is_wrong_and_no_gpu_was_measured(report):
     assert "**no**" not in text
 
 
+@pytest.mark.thorough
 def test_every_network_loss_and_mode_is_compared(report):
     names = names_of(report[2], "arithmetic")
     assert all(
@@ -54,11 +56,13 @@ def test_every_network_loss_and_mode_is_compared(report):
     assert all(any(f"mode {mode}:" in name for name in names) for mode in MODES)
 
 
+@pytest.mark.thorough
 def test_every_part_found_something(report):
     assert set(report[2]["findings"]) == {part.partition(":")[0] for part in gpu_check.PARTS}
     assert len([finding for found in report[2]["findings"].values() for finding in found]) > 60
 
 
+@pytest.mark.thorough
 def test_tiny_sizes_have_no_goals_of_speed(report):
     assert {finding["limit"] for module in ("speed", "loading") for finding in report[2]["findings"][module]} == {None}
 
