@@ -76,7 +76,9 @@ class Tester:
         start = time.perf_counter()
         with ResultWriter(config, self.manifest) as writer:
             result = evaluate(
-                build_inference(config.test, self.network, self.runtime, config.test.amp),
+                build_inference(
+                    config, config.test, self.network, self.runtime, config.test.amp, config.data.eval_size
+                ),
                 tqdm(self.batches, unit="batch", dynamic_ncols=True, disable=None if world.is_main else True),
                 config.data.num_classes,
                 on_batch=writer.write,

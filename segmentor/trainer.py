@@ -184,7 +184,9 @@ class Trainer:
         # Batch norms that each process kept its own statistics in must be those of the network that is saved.
         share_from_main([*self.network.buffers(), *self.objective.buffers()])
         result = evaluate(
-            build_inference(self.config.val, self.network, self.runtime),
+            build_inference(
+                self.config, self.config.val, self.network, self.runtime, eval_size=self.config.data.eval_size
+            ),
             self.validation_batches,
             self.config.scored.num_classes,
             criterion=self.objective.validation_loss,

@@ -87,7 +87,7 @@ def scores(config: Config, runtime: Runtime, folders: Sequence[Path]) -> list[tu
     for folder in folders:
         place = {"rank": runtime.world.rank, "world_size": runtime.world.size}
         result = evaluate(
-            build_inference(config.test, trainer.network, runtime),
+            build_inference(config, config.test, trainer.network, runtime),
             build_eval_loader(config, test_dir=str(folder), **place),
             config.data.num_classes,
             criterion=trainer.objective.validation_loss,

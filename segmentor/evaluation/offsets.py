@@ -78,7 +78,7 @@ class OffsetTester:
         network = build_network_with_weights(config)
         assert isinstance(network, SegFix), "names are checked before a run: the network has directions"
         maps = OffsetMaps(network).to(runtime.device).to(memory_format=torch.channels_last).eval()
-        self._inference = build_inference(config.test, maps, runtime, config.test.amp)
+        self._inference = build_inference(config, config.test, maps, runtime, config.test.amp)
         self.batches = build_eval_loader(
             *(config, world.rank, world.size, config.test.test_dir), pin_memory(runtime.device), unique_names=True
         )

@@ -148,4 +148,4 @@ def _build_inference(config: Config, runtime: Runtime) -> Inference:
     if runtime.autocast_dtype is not None:
         network = fold_batch_norms(network)
     network = network.to(runtime.device).to(memory_format=torch.channels_last)
-    return build_inference(config.test, network, runtime, amp=True)
+    return build_inference(config, config.test, network, runtime, amp=True)

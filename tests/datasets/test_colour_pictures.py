@@ -99,6 +99,19 @@ def test_reduce_zero_label_ignores_the_first_class(load):
     assert LabelMap(3, listed).values().tolist() == [2, 5, 7]
 
 
+def test_published_configs_resize_pictures_to_test_on_and_write_the_benchmarks_values(data_dir, tmp_path):
+    for resize, size in (({"min_side_length": 520}, [520]), ({"target_size": [473, 470]}, [473, 470])):
+        tree = {"data": {"input_mode": "BGR", "num_classes": 4, "label_list": LABEL_LIST}}
+        tree["val_trans"] = {"trans_seq": ["resize"], "resize": resize, "random_crop": {"ratio": 1.0}}
+        path = tmp_path / "published.json"
+        path.write_text(json.dumps(tree))
+        config, notes = load_config(path)
+        assert config.data.eval_size == size
+        assert config.test.raw_labels
+        assert "val_trans.resize means data.eval_size" in notes
+        assert not any("without effect" in note for note in notes)
+
+
 def test_what_a_list_cannot_say_is_refused(load):
     with pytest.raises(ConfigError, match=r"data\.label_list.*different values 0 to 254"):
         load({"label_list": [7, 7]})

@@ -79,6 +79,12 @@ AboveZero = Annotated[float, Field(gt=0, le=1e12)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 BelowOne = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[list[Annotated[Whole, Field(ge=1, le=16384)]], Field(min_length=2, max_length=2), Unit("pixels")]
+LengthOrSize = Annotated[
+    list[Annotated[Whole, Field(ge=1, le=16384)]],
+    BeforeValidator(_whole_or_more),
+    Field(min_length=1, max_length=2),
+    Unit("pixels"),
+]
 Interval = Annotated[list[AboveZero], Field(min_length=2, max_length=2), AfterValidator(_ordered)]
 Colour = Annotated[list[Annotated[Whole, Field(ge=0, le=255)]], Field(min_length=3, max_length=3)]
 Steps = Annotated[Positive, Unit("steps")]

@@ -9,6 +9,7 @@ from lib.utils.config.base import (
     Colour,
     Interval,
     Kelvin,
+    LengthOrSize,
     Natural,
     NonNegative,
     Number,
@@ -73,6 +74,9 @@ class Data(Section):
     grey_range: Window | None = [20.0, 40.0]
     """[low, high] that grey 0 and 255 of pictures of 8 bits stand for in training and validation, so that transforms,
     ``normalize.clip`` and ``normalize.window`` mean the same on them; null, or norm_mode null = grey levels."""
+    eval_size: LengthOrSize | None = None
+    """What validation and test resize frames to before the network sees them, scores staying those of frames at their
+    own size: the length of the shorter side, or [width, height]; null = nothing."""
     workers: Annotated[Whole, Field(ge=0, le=1024)] = 0
     """Processes that load training frames; 0 = the main process does."""
     drop_last: Switch = True
@@ -119,16 +123,17 @@ class EvaluationSection(Section):
 
     batch_size: Annotated[Whole, Field(ge=1, le=65536), Unit("frames")] = 16
     """Frames per step and process."""
-    mode: Literal["ss_test", "ms_test", "sscrop_test", "zoom_test"] = "ss_test"
+    mode: Literal["ss_test", "ms_test", "sscrop_test", "mscrop_test", "zoom_test"] = "ss_test"
     """``ss_test``: each frame once, at its own scale; ``ms_test``: the mean over scales and mirror images;
-    ``sscrop_test``: the mean over a sliding window; ``zoom_test``: once whole, and once a window about the largest
-    face, enlarged."""
+    ``sscrop_test``: the mean over a sliding window; ``mscrop_test``: ``ms_test``, with that window at scales from 1 on;
+    ``zoom_test``: once whole, and once a window about the largest face, enlarged."""
     scale_search: Annotated[list[Annotated[float, Field(ge=0.1, le=8)]], Field(min_length=1, max_length=16)] = [1.0]
-    """Scales of ``ms_test``; ``zoom_test`` looks at the first one, both times."""
+    """Scales of ``ms_test`` and ``mscrop_test``; ``zoom_test`` looks at the first one, both times."""
     flip: Switch = True
-    """Whether ``ms_test`` takes mirror images as well."""
+    """Whether ``ms_test`` and ``mscrop_test`` take mirror images as well, in which the classes of
+    ``train_trans.random_hflip.swap_pair`` are swapped."""
     crop_size: Size = [320, 256]
-    """[width, height] of the window of ``sscrop_test``."""
+    """[width, height] of the window of ``sscrop_test`` and ``mscrop_test``."""
     crop_stride_ratio: Annotated[float, Field(gt=0, le=1)] = 2 / 3
     """Step of that window, as a share of its size."""
     zoom_margin: Annotated[float, Field(ge=1, le=16)] = 1.8

@@ -9,7 +9,11 @@ _VALUES = 255
 
 
 def translate_pictures(tree: Tree, faults: list[Fault]) -> list[str]:
-    """Say by ``data.num_channels``, ``normalize.channel_order`` and ``data.remap_classes`` what published keys say.
+    """Say by keys of today what published keys say about colour pictures.
+
+    ``data.input_mode`` is ``data.num_channels`` and ``normalize.channel_order``, ``data.label_list`` and
+    ``data.reduce_zero_label`` are ``data.remap_classes`` and ``test.raw_labels``, and ``val_trans`` is
+    ``data.eval_size``.
 
     Args:
         tree: a merged config, changed in place.
@@ -26,7 +30,21 @@ def translate_pictures(tree: Tree, faults: list[Fault]) -> list[str]:
             notes.append(f"data.input_mode {mode} means data.num_channels 3")
         if get(tree, "normalize.channel_order") is None:
             put(tree, "normalize.channel_order", mode)
+        notes += _resize(tree)
     return [*notes, *_label_list(tree, mode in ("BGR", "RGB"), faults)]
+
+
+def _resize(tree: Tree) -> list[str]:
+    """Pictures to validate and test on are resized as ``val_trans`` says."""
+    resize = get(tree, "val_trans.resize")
+    if get(tree, "val_trans.trans_seq") != ["resize"] or not isinstance(resize, dict):
+        return []
+    size = next((resize[key] for key in ("min_side_length", "target_size") if resize.get(key) is not None), None)
+    if size is None or get(tree, "data.eval_size") is not None:
+        return []
+    take(tree, "val_trans")
+    put(tree, "data.eval_size", size)
+    return ["val_trans.resize means data.eval_size"]
 
 
 def _label_list(tree: Tree, colour: bool, faults: list[Fault]) -> list[str]:
@@ -50,5 +68,7 @@ def _label_list(tree: Tree, colour: bool, faults: list[Fault]) -> list[str]:
         classes[value] = index - (reduce is True)
     take(tree, "data.label_list")
     put(tree, "data.remap_classes", classes)
+    if get(tree, "test.raw_labels") is None:  # results are in the benchmark's values
+        put(tree, "test.raw_labels", True)
     keys = [key for key, said in (("label_list", listed), ("reduce_zero_label", reduce is True)) if said]
-    return [f"data.{' and data.'.join(keys)} as data.remap_classes"]
+    return [f"data.{' and data.'.join(keys)} as data.remap_classes and test.raw_labels"]

@@ -1,5 +1,6 @@
 """Test-time modes: what they average, over what, and that they cover every pixel."""
 
+import cv2
 import pytest
 import torch
 from hypothesis import given
@@ -123,7 +124,47 @@ def test_windows_are_at_most_a_stride_apart():
     assert len(network.seen) == 31
 
 
-@pytest.mark.parametrize("mode", ["ss_test", "ms_test", "sscrop_test"])
+def test_windows_lie_side_by_side_and_the_last_one_ends_at_the_edge():
+    network = Recorder(double)
+    batch = torch.arange(10.0).expand(1, 1, 1, 10)
+    predict_logits(network, batch, "sscrop_test", crop_size=(4, 1), crop_stride_ratio=1.0)
+    assert [seen.flatten()[0].item() for seen in network.seen] == [0, 4, 6]
+
+
+def test_a_swap_of_classes_under_mirroring_leaves_the_sides_of_a_symmetric_network_apart():
+    """The network tells left from right by where a pixel is: mirrored, it takes class 1 for 2."""
+
+    def sides(image):
+        x = torch.linspace(-1, 1, image.shape[-1]).expand_as(image)
+        return torch.cat([image, x + image, image - x], 1)
+
+    batch = images(1, 1, 4, 6)
+    swapped = predict_logits(Recorder(sides), batch, "ms_test", swaps=[[1, 2]])
+    torch.testing.assert_close(swapped, sides(batch))
+    torch.testing.assert_close(predict_logits(Recorder(sides), batch, "ms_test")[:, 1], batch[:, 0])
+
+
+def test_mscrop_looks_whole_below_scale_one_and_through_windows_from_it_on():
+    network, batch = Recorder(double), images(1, 1, 8, 12)
+    options = {"scale_search": (0.5, 1.0), "flip": False, "crop_size": (8, 6), "crop_stride_ratio": 1.0}
+    got = predict_logits(network, batch, "mscrop_test", **options)
+    assert [tuple(seen.shape[-2:]) for seen in network.seen] == [(4, 6), *[(6, 8)] * 4]
+    torch.testing.assert_close(got, predict_logits(Recorder(double), batch, "ms_test", **options))
+
+
+@pytest.mark.parametrize(("eval_size", "seen"), [((6,), (6, 9)), ((10, 5), (5, 10)), ((8,), (8, 12))])
+def test_images_are_resized_for_the_network_alone_as_opencv_does_it(eval_size, seen):
+    network, batch = Recorder(double), images(1, 1, 8, 12)
+    got = predict_logits(network, batch, "ss_test", eval_size=eval_size)
+    (image,) = network.seen
+    assert image.shape[-2:] == seen
+    expected = cv2.resize(batch[0, 0].numpy(), seen[::-1], interpolation=cv2.INTER_CUBIC)
+    torch.testing.assert_close(image[0, 0], torch.from_numpy(expected), atol=1e-5, rtol=1e-5)
+    back = cv2.resize(expected, (12, 8), interpolation=cv2.INTER_CUBIC)
+    torch.testing.assert_close(got[0, 0], torch.from_numpy(back), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["ss_test", "ms_test", "sscrop_test", "mscrop_test"])
 def test_every_mode_keeps_the_size(mode):
     got = predict_logits(Recorder(double), images(3, 1, 13, 17), mode, scale_search=(0.5, 0.75, 1.25))
     assert got.shape == (3, 2, 13, 17)
