@@ -26,6 +26,7 @@ PARTS = {
     "prepare": "preparing:measure_prepare",
     "check": "checking:measure_check",
     "predict": "predicting:measure_predict",
+    "live": "live:measure_live",
     "costs": "costs:measure_costs",
 }
 """Module and function of each part, in the order of the table."""

@@ -7,7 +7,7 @@ USAGE="usage: bash scripts/benchmark.sh [--quick] [--only PART[,PART...]] [--out
   a plot to DIR (runs/benchmark). On two idle cores about 35 minutes, --quick about 5; the first run also makes its
   data (synthetic thermal faces), four minutes more.
   --quick     fewer repeats and smaller cases
-  --only      these parts alone: tiaug rmi samcl step networks val start memory prepare check predict costs
+  --only      these parts alone: tiaug rmi samcl step networks val start memory prepare check predict live costs
   --out       folder of results and data
   --threads   that PyTorch and OpenCV compute with (as many as there are cores)"
 

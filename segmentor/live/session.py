@@ -17,7 +17,6 @@ from torch import Tensor
 from lib.metrics.regions import Measurement
 from lib.thermal import ThermalFrame
 from lib.utils.config import Config
-from lib.utils.machine import available_cores
 from lib.utils.runtime import Runtime
 from lib.vis.overlay import tinted
 from segmentor.live.curve import SAMPLES_PER_SECOND, NostrilCurve
@@ -91,6 +90,7 @@ class LiveSession:
     def __init__(self, source: Source, find: Find, palette: np.ndarray) -> None:
         self.source = source
         self._find, self._palette = find, palette
+        self._cores = torch.get_num_threads()
         self._slot: NewestSlot[LiveFrame] = NewestSlot()
         self._changed = threading.Condition()
         self._recent: deque[Shown] = deque(maxlen=KEPT)
@@ -191,7 +191,7 @@ class LiveSession:
 
     def _segment(self) -> None:
         """The second thread's work."""
-        torch.set_num_threads(available_cores())  # OpenMP counts its threads anew for each
+        torch.set_num_threads(self._cores)  # OpenMP counts its threads anew for each
         try:
             while (frame := self._slot.take()) is not None and not self._stopped:
                 if self._running.is_set():

@@ -24,6 +24,7 @@ from scripts.benchmarks import (
     augmentation,
     checking,
     costs,
+    live,
     losses,
     measure,
     memory,
@@ -39,6 +40,7 @@ from scripts.benchmarks.published_losses import PublishedAuxiliary, published_rm
 from scripts.benchmarks.report import write_report
 from scripts.benchmarks.setup import REPO, Setup
 from scripts.benchmarks.stepping import BareNetwork, run_trainer
+from tests.segmentor.live.conftest import face, find
 
 TINY = {
     "network.base_channels": 4,
@@ -385,3 +387,12 @@ def test_peak_memory_is_the_childs_own():
     before, after = run_child("-c", code)
     assert 60 < after - before < 90
     assert ballast.all()
+
+
+def test_a_live_view_is_measured_as_a_page_sees_it(setup, monkeypatch):
+    monkeypatch.setattr(live, "set_up", lambda *a: None)
+    monkeypatch.setattr(live, "film", lambda *a: [face(), face(33)])
+    monkeypatch.setattr(live, "build_find", lambda config, runtime: find)
+    (row,) = live.measure_live(setup).rows
+    assert row.baseline.median == pytest.approx(1000 / 15)
+    assert row.ours.median > 900 / live.CAMERA_FPS  # nobody sees more frames than there are
