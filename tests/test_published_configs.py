@@ -8,8 +8,10 @@ from PIL import Image
 
 from lib.utils.config import load_config
 from segmentor.checking.names import check_names
-from tests.test_shipped_configs import reduced, train_and_test
+from tests.test_shipped_configs import CITYSCAPES_IDS, reduced, street_scenes, train_and_test
 from tests.utils.published_configs import CONTRAST_NETWORKS, MEMORY_NETWORKS, NETWORKS, cityscapes, published
+
+__all__ = ["street_scenes"]  # a fixture
 
 PUBLISHED = {
     **{f"{net}-{backbone}": published(net, backbone) for net, backbone in NETWORKS},
@@ -44,24 +46,7 @@ def test_the_cityscapes_config_loads(tmp_path):
     assert any("that of ContrastiveSeg" in note for note in notes)
 
 
-CITYSCAPES_IDS = [7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33]
-
-
-def draw_street_scenes(root):
-    """``{train,val}/{image,label}`` of four coloured chequerboards each, labelled by ids, some of which are ignored."""
-    rng = np.random.default_rng(0)
-    for split in ("train", "val"):
-        for folder in ("image", "label"):
-            (root / split / folder).mkdir(parents=True)
-        for index in range(4):
-            label = np.kron(rng.choice([*CITYSCAPES_IDS, 0, 255], (4, 4)), np.ones((16, 16), int))
-            picture = np.stack([label * factor % 256 for factor in (7, 3, 5)], axis=2)
-            Image.fromarray(picture.astype(np.uint8)).save(root / split / "image" / f"{split}{index}.png")
-            Image.fromarray(label.astype(np.uint8)).save(root / split / "label" / f"{split}{index}.png")
-
-
-def test_a_street_scene_config_trains_and_its_masks_hold_the_benchmarks_ids(tmp_path):
-    draw_street_scenes(tmp_path / "data")
+def test_a_street_scene_config_trains_and_its_masks_hold_the_benchmarks_ids(street_scenes, tmp_path):
     tree = cityscapes()
     tree["data"]["label_list"] = CITYSCAPES_IDS
     tree["network"] |= {"model_name": "isanet", "bn_type": "inplace_abn"}
@@ -70,7 +55,7 @@ def test_a_street_scene_config_trains_and_its_masks_hold_the_benchmarks_ids(tmp_
         tree[section] |= {"mode": "ss_test", "out_dir": None}
     path = tmp_path / "published.json"
     path.write_text(json.dumps(tree))
-    train_and_test(path, [*reduced(tmp_path / "data", tmp_path), "test.raw_labels=y"], tmp_path)
+    train_and_test(path, [*reduced(street_scenes, tmp_path), "test.raw_labels=y"], tmp_path)
     masks = [np.array(Image.open(mask)) for mask in (tmp_path / "out" / "label").glob("*.png")]
     assert set(np.unique(masks)) <= set(CITYSCAPES_IDS)
     assert len(np.unique(masks)) > 1

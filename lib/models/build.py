@@ -241,23 +241,25 @@ def build_hrnet2x(config: "Config") -> Backbone:
 
 
 RESNETS = {
-    f"{prefix}resnet{depth}_dilated8": (depth, prefix == "deepbase_")
+    f"{prefix}resnet{depth}_dilated{stride}": (depth, prefix == "deepbase_", stride)
     for depth in (18, 50, 101)
     for prefix in ("", "deepbase_")
+    for stride in (8, 16)
 }
-"""Depth, and whether the stem is deep, by name."""
+"""Depth, whether the stem is deep, and the output stride, by name."""
 
 
 @BACKBONES.register(*RESNETS)
 def build_resnet(config: "Config") -> Backbone:
-    """ResNet dilated to stride 8, of the depth and with the stem of :data:`RESNETS`."""
-    depth, deep_stem = RESNETS[config.network.backbone]
+    """ResNet of the depth, stem and output stride of :data:`RESNETS`."""
+    depth, deep_stem, output_stride = RESNETS[config.network.backbone]
     return DilatedResNet(
         depth,
         in_channels=config.data.num_channels,
         base_channels=config.network.base_channels,
         deep_stem=deep_stem,
         multi_grid=config.network.multi_grid,
+        output_stride=output_stride,
     )
 
 

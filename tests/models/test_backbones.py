@@ -15,10 +15,11 @@ from lib.models.weights import load_weights
 from tests.models.configs import fill
 
 
-def test_dilated_resnet_is_torchvisions_with_strides_replaced_and_sizes_rounded_up() -> None:
-    reference = fill(resnet50(replace_stride_with_dilation=[False, True, True])).eval()
+@pytest.mark.parametrize("stride", [8, 16])
+def test_dilated_resnet_is_torchvisions_with_strides_replaced_and_sizes_rounded_up(stride: int) -> None:
+    reference = fill(resnet50(replace_stride_with_dilation=[False, stride == 8, True])).eval()
     reference.maxpool = nn.MaxPool2d(3, 2, 1, ceil_mode=True)
-    network = DeepLabV3(DilatedResNet(50, in_channels=3)).eval()
+    network = DeepLabV3(DilatedResNet(50, in_channels=3, output_stride=stride)).eval()
     load_weights(network, reference.state_dict())
     x = torch.randn(1, 3, 64, 80, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# HRNetV2-W48 with OCR, trained on the validation pictures as well.
+CONFIG=cityscapes/H_48_D_4 MODEL=hrnet_w48_ocr
+SETTINGS=(--loss_type fs_auxce_loss --max_iters 80000 --include_val y)
+source "$(dirname "${BASH_SOURCE[0]}")/../../rgb.sh"

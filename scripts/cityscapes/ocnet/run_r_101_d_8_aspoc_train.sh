@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# ASP-OC on ResNet-101.
+CONFIG=cityscapes/R_101_D_8 MODEL=asp_ocnet BACKBONE=deepbase_resnet101_dilated8
+source "$(dirname "${BASH_SOURCE[0]}")/../../rgb.sh"

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# OCR with true regions.
+REFUSED="networks with the true regions measure a bound and segment nothing" NEAREST=scripts/cityscapes/ocrnet/run_r_101_d_8_ocrnet_train.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../../rgb.sh"

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# OCR on ResNet-101, trained on the validation pictures as well.
+CONFIG=cityscapes/R_101_D_8 MODEL=spatial_ocrnet BACKBONE=deepbase_resnet101_dilated8
+SETTINGS=(--include_val y)
+source "$(dirname "${BASH_SOURCE[0]}")/../../rgb.sh"

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+# OCR on ResNet-101.
+CONFIG=pascal_context/R_101_D_8 MODEL=spatial_ocrnet BACKBONE=deepbase_resnet101_dilated8
+source "$(dirname "${BASH_SOURCE[0]}")/../rgb.sh"
