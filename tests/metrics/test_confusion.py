@@ -9,7 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.datasets.labels import LabelMap
 from lib.metrics import ConfusionMatrix, format_scores
+from tests.metrics.benchmark import benchmark_miou
 
 
 @st.composite
@@ -162,3 +164,20 @@ def test_the_table_shows_boundary_scores_where_there_are_some():
     assert head.endswith("boundary f1      hd95 px")
     assert first.split()[-2:] == ["25.00", "1.50"]
     assert second.split()[-2:] == ["25.00", "-"]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_cityscapes_score_is_that_of_its_nineteen_classes_and_255_counts_nowhere(seed):
+    rng = np.random.default_rng(seed)
+    ids = [7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33]
+    classes = [ids.index(value) if value in ids else -1 for value in range(34)]
+    occurring = rng.choice([*range(34), 255], 12)  # so that classes are absent
+    truths = [rng.choice(occurring, shape).astype(np.uint8) for shape in ((5, 7), (4, 6))]
+    predictions = [rng.integers(0, 19, truth.shape) for truth in truths]
+    matrix = ConfusionMatrix(19)
+    for truth, prediction in zip(truths, predictions, strict=True):
+        label = torch.from_numpy(LabelMap(19, classes)(truth, "label.png").astype(np.int64))
+        matrix.update(torch.from_numpy(prediction), label.masked_fill(label == 255, -1))
+    results = [np.array(ids)[prediction] for prediction in predictions]
+    if np.isin(np.concatenate([truth.ravel() for truth in truths]), ids).any():
+        assert matrix.scores()["miou"] == pytest.approx(benchmark_miou(truths, results, ids), abs=1e-12)
