@@ -184,6 +184,51 @@ def cityscapes() -> dict[str, Any]:
     return tree
 
 
+STUFF_IDS = [value for value in range(183) if value not in (12, 26, 29, 30, 45, 66, 68, 69, 71, 83, 91)]
+"""Values of COCO-Stuff's labels, 0 = unlabelled."""
+
+
+def benchmark(name: str) -> dict[str, Any]:
+    """A config as openseg.pytorch has them for one of its five benchmarks: BGR pictures, statistics of RGB."""
+    tree = cityscapes()
+    tree["dataset"] = name
+    tree["normalize"] = {"div_value": 255.0, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+    tree["normalize"]["mean_value"] = tree["normalize"]["mean"]
+    tree["data"] |= {"label_list": [7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33], "pred_dt_offset": True}
+    tree["loss"]["params"] |= {"weight_": [1.0] * 19, "ohem_minkeep": 100000, "ohem_thresh": 0.9}
+    tree["lr"]["warm"] = {"warm_iters": 1000, "freeze_backbone": False}
+    if name == "cityscapes":
+        return tree
+    count, labels = {
+        "ade20k": (150, {"reduce_zero_label": True}),
+        "lip": (20, {"reduce_zero_label": False}),
+        "pascal_context": (59, {"reduce_zero_label": True}),
+        "coco_stuff": (171, {"reduce_zero_label": True, "label_list": STUFF_IDS}),
+    }[name]
+    tree["data"] = {"image_tool": "cv2", "input_mode": "BGR", "num_classes": count, "data_dir": "~/d", **labels}
+    side = [473, 473] if name == "lip" else [520, 520]
+    resize = {"target_size": side} if name == "lip" else {"min_side_length": 520}
+    diverse = {"size_mode": "diverse_size", "align_method": "only_pad", "fit_stride": 8, "pad_mode": "pad_right_down"}
+    tree["train"]["data_transformer"] |= {"input_size": side, "fit_stride": 8}
+    tree["train_trans"] |= {
+        "trans_seq": ["random_hflip", "resize", "random_resize", "random_crop", "random_brightness"],
+        "resize": resize,
+        "random_rotate": {"ratio": 1.0, "rotate_degree": 10},
+        "random_crop": {"ratio": 1.0, "crop_size": side, "method": "random", "allow_outside_center": False},
+    }
+    tree["val_trans"] = {"trans_seq": ["resize"], "resize": resize, "random_crop": {"crop_size": side}}
+    tree["val"] = {"batch_size": 4, "mode": "ss_test", "data_transformer": diverse}
+    tree["test"] = {"mode": "ss_test", "scale_search": [0.5, 1, 2], "data_transformer": diverse}
+    if name == "lip":
+        tree["test"] |= {"min_side_length": 473, "max_side_length": 846}
+        tree["train_trans"]["random_hflip"]["swap_pair"] = [[14, 15], [16, 17], [18, 19]]
+    # Only Cityscapes' config names class weights, and LIP's alone a network of stride 16.
+    del tree["loss"]["params"]["weight_"]
+    network = {"model_name": "asp_ocnet", "backbone": f"deepbase_resnet101_dilated{16 if name == 'lip' else 8}"}
+    tree["network"] |= network
+    return tree
+
+
 NETWORKS = [
     ("unet", "none"),
     ("attention_unet", "none"),

@@ -12,8 +12,8 @@ def translate_pictures(tree: Tree, faults: list[Fault]) -> list[str]:
     """Say by keys of today what published keys say about colour pictures.
 
     ``data.input_mode`` is ``data.num_channels`` and ``normalize.channel_order``, ``data.label_list`` and
-    ``data.reduce_zero_label`` are ``data.remap_classes`` and ``test.raw_labels``, and ``val_trans`` is
-    ``data.eval_size``.
+    ``data.reduce_zero_label`` are ``data.remap_classes`` and ``test.raw_labels``, ``val_trans`` is ``data.eval_size``,
+    ``rotate_degree`` are the limits of ``random_rotate``, and ``test.sscrop`` is ``test.mode``.
 
     Args:
         tree: a merged config, changed in place.
@@ -31,7 +31,32 @@ def translate_pictures(tree: Tree, faults: list[Fault]) -> list[str]:
         if get(tree, "normalize.channel_order") is None:
             put(tree, "normalize.channel_order", mode)
         notes += _resize(tree)
-    return [*notes, *_label_list(tree, mode in ("BGR", "RGB"), faults)]
+    return [*notes, *_rotation(tree), *_windows(tree, faults), *_label_list(tree, mode in ("BGR", "RGB"), faults)]
+
+
+def _rotation(tree: Tree) -> list[str]:
+    """``random_rotate.rotate_degree`` is the largest angle, either way."""
+    angle = take(tree, "train_trans.random_rotate.rotate_degree")
+    if not isinstance(angle, int | float):
+        return []
+    put(tree, "train_trans.random_rotate.low_limit_angle", -angle)
+    put(tree, "train_trans.random_rotate.high_limit_angle", angle)
+    return []
+
+
+def _windows(tree: Tree, faults: list[Fault]) -> list[str]:
+    """``test.sscrop`` predicts SegFix's offsets by windows of the training's size, three of which overlap."""
+    windows = read_switch(take(tree, "test.sscrop"))
+    if windows not in (NOTHING, None, True, False):
+        faults.append(Fault("test.sscrop", "true or false", windows))
+    if windows is not True:
+        return []
+    put(tree, "test.mode", "sscrop_test")
+    if get(tree, "test.crop_size") is None:
+        put(tree, "test.crop_size", get(tree, "train.data_transformer.input_size", [512, 512]))
+    if get(tree, "test.crop_stride_ratio") is None:
+        put(tree, "test.crop_stride_ratio", 0.3333)  # of 512 pixels 170, a third cut off
+    return ["test.sscrop means test.mode sscrop_test"]
 
 
 def _resize(tree: Tree) -> list[str]:
