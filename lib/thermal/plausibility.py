@@ -14,6 +14,18 @@ SHADES = 50
 """Different values from which on such a frame is a picture."""
 
 
+def thinned(image: np.ndarray) -> np.ndarray:
+    """A view of the pixels of (H, W) or (H, W, C) in every n-th row and column, 60 a side or somewhat more.
+
+    Their median and percentiles are nearly those of all, and take a fraction of the time.
+
+    >>> thinned(np.zeros((240, 320))).shape
+    (60, 80)
+    """
+    step = max(1, min(image.shape[:2]) // 60)
+    return image[::step, ::step]
+
+
 def are_grey_levels(numbers: np.ndarray) -> bool:
     """Whether floats reach exactly from 0 to 255 or from 0 to 1 in many steps, as scaled pictures do.
 
@@ -32,13 +44,12 @@ def doubt_about_frame(celsius: np.ndarray, numbers: np.ndarray, unit: Unit) -> s
         numbers: (H, W) as stored.
         unit: in which ``numbers`` are ``celsius``.
     """
-    step = max(1, min(celsius.shape) // 60)
-    some = celsius[::step, ::step]
+    some = thinned(celsius)
     skin = np.mean((some >= SKIN[0]) & (some <= SKIN[1]))
     usual = np.mean((some >= SURROUNDINGS[0]) & (some <= SURROUNDINGS[1]))
     if skin >= HARDLY_ANY and usual >= 0.5:
         return ""
-    ordered = np.sort(numbers[::step, ::step], axis=None).astype(np.float64)
+    ordered = np.sort(thinned(numbers), axis=None).astype(np.float64)
     scenes = [Scene(ordered, other) for other in (CELSIUS, *PRESETS.values()) if other is not unit]
     likely = [scene.unit for scene in scenes if scene.convincing and scene.share(-40, 60) >= 0.95]
     low, high = np.percentile(celsius, (1, 99))

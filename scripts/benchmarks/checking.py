@@ -33,7 +33,7 @@ def measure_check(setup: Setup) -> Section:
     seconds = interleaved({"ours": check, "reading": _reading(root)}, setup.pick(5, 2))
     name = f"--phase check of {count} frames with labels, against reading the files one after another"
     row = Row(name, seconds["ours"], seconds["reading"], "s", at_most(1.5))
-    text = "Without the start of Python, whose cost is below Start; the check reads with a thread for each core."
+    text = "Without the start of Python, whose cost is below Start; the check reads with a process for each core."
     return Section("Check", [row], [text])
 
 

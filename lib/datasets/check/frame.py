@@ -13,6 +13,7 @@ from lib.thermal.formats.arrays import array_dtype
 from lib.thermal.formats.channels import PICTURES
 from lib.thermal.formats.pictures import picture_dtype
 from lib.thermal.frame import GREY_LEVELS, Reading, ThermalFrame
+from lib.thermal.plausibility import thinned
 from lib.thermal.readers import FrameReader
 from lib.thermal.units import CELSIUS, UnitError
 from lib.utils.errors import DataError
@@ -29,7 +30,7 @@ class FrameFacts(NamedTuple):
         faults: (kind, message that names the file) for all that keeps it from being used.
         shape: (H, W) in pixels.
         dtype: of the values in the file.
-        range: smallest, median (of every second row and column) and largest value, deg C or grey levels.
+        range: smallest, median (of a :func:`thinned` frame) and largest value, deg C or grey levels.
         unit: see :class:`~lib.thermal.frame.ThermalFrame`.
         nan, inf: number of values that aren't finite.
         values: (256,) int64, number of pixels by label value.
@@ -94,7 +95,7 @@ def _facts_of_image(facts: FrameFacts, frame: ThermalFrame, path: Path) -> Frame
     return facts._replace(
         shape=(image.shape[0], image.shape[1]),
         dtype=_dtype(path),
-        range=(float(image.min()), float(np.median(image[::2, ::2])), float(image.max())),
+        range=(float(image.min()), float(np.median(thinned(image))), float(image.max())),
         unit=frame.unit,
         digest=_digest(image),
     )

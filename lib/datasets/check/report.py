@@ -3,8 +3,8 @@
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,11 @@ from lib.thermal.readers import FrameReader
 from lib.utils.errors import DataError
 from lib.utils.labels import IGNORE
 from lib.utils.machine import available_cores
+from lib.utils.processes import process_map
 from lib.utils.text import first_few
 
+FRAMES_OF_A_WORKER = 200
+"""Fewer are read sooner than a process starts."""
 FAULTS_OF_FILES = {
     "unreadable frames": ("frame", "that can't be read"),
     "not finite": ("frame", "with NaN or infinite values"),
@@ -47,7 +50,7 @@ class Report:
 
     Attributes:
         splits: by ``train`` and ``val``: ``frames``, ``shapes``, ``dtypes``, ``units`` (of the numbers in the files),
-            ``range`` ({min, median of every second row and column, max}, deg C or grey levels), ``nan`` and ``inf``
+            ``range`` ({min, median, max}, deg C or grey levels), ``nan`` and ``inf``
             (values), ``subjects`` (frames by subject), ``label_values`` (pixels by value), ``classes`` (list of {name,
             pixels, share of the labelled, frames}) and ``ignored`` (share of all pixels).
         errors: what training can't go on with, or must not.
@@ -119,8 +122,10 @@ def _read(
     """Read all frames, a few at a time, into the ``facts`` of their parts; finds what is wrong with all together."""
     samples = [sample for part in parts for sample in part.samples]
     reader, errors = _reader_of(samples, num_channels, reading)
-    with ThreadPoolExecutor(available_cores()) as pool:
-        found = pool.map(lambda sample: read_facts(sample, reader, reading, contrast), samples)
+    look = partial(read_facts, reader=reader, reading=reading, contrast=contrast)
+    workers = min(available_cores(), len(samples) // FRAMES_OF_A_WORKER)
+    with process_map(workers, chunksize=16) as parallel_map:
+        found = parallel_map(look, samples)
         facts = list(tqdm(found, total=len(samples), desc="check", unit="frame", disable=None))
     for part in parts:
         part.facts, facts = facts[: len(part.samples)], facts[len(part.samples) :]
