@@ -77,12 +77,13 @@ def _logits() -> dict[str, str]:
     for path in _shipped():
         config, _ = load_config(path, pairs=["network.base_channels=8"])
         contrast = "" if config.pixel_contrast is None else "_contrast"
-        name = f"{config.network.model_name}{contrast}:{config.network.backbone}"
+        channels = config.data.num_channels
+        name = f"{config.network.model_name}{contrast}:{config.network.backbone}{':3' if channels == 3 else ''}"
         if name not in digests:
             torch.manual_seed(0)
             network = build_network(config).eval()
             with torch.inference_mode():
-                digests[name] = _digest([network(image).logits])
+                digests[name] = _digest([network(image.expand(-1, channels, -1, -1)).logits])
     return digests
 
 

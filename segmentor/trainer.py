@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lib.datasets.build import build_eval_loader, build_train_loader
 from lib.models.build import build_network_with_weights
+from lib.models.inplace_abn import synchronise_inplace_abn
 from lib.utils.config import Config
 from lib.utils.device import pin_memory
 from lib.utils.distributed import join_over_processes, share_from_main
@@ -92,6 +93,8 @@ class Trainer:
         model.network.to(memory_format=torch.channels_last)
         if synchronises_batch_norm(config.network.bn_type, runtime):
             model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        if config.network.bn_type == "inplace_abn" and world.size > 1:
+            synchronise_inplace_abn(model.network)
         self.network, self.objective = model.network, model.objective
         if config.solver.compile:
             compile_training(self.network, self.objective)

@@ -197,6 +197,15 @@ def sum_over_processes(value: torch.Tensor) -> torch.Tensor:
     return value
 
 
+def sum_over_processes_with_gradient(value: torch.Tensor) -> torch.Tensor:
+    """The sum of ``value`` over all processes, whose gradients are summed too; ``value`` itself in a world of one."""
+    if dist.is_available() and dist.is_initialized():
+        from torch.distributed.nn.functional import all_reduce  # slow to import
+
+        return all_reduce(value)
+    return value
+
+
 def mean_over_processes(value: torch.Tensor) -> torch.Tensor:
     """The mean of ``value``, floating point, over all processes, in place; ``value`` itself in a world of one."""
     if dist.is_available() and dist.is_initialized():

@@ -42,9 +42,8 @@ class Network(Section):
     base_channels: Annotated[Whole, Field(ge=1, le=1024), Unit("channels")] = 64
     """Channels of the first stage; the others are multiples of it."""
     bn_type: Literal["torchsyncbn", "torchbn", "inplace_abn"] = "torchsyncbn"
-    """Batch norm, over all processes (where that exists) or each process for itself; or each for itself with the
-    arithmetic of InPlace-ABN (scales of |weight| + 1e-5, leaky ReLU 0.01 in the heads), as checkpoints of openseg need
-    it."""
+    """Batch norm, over all processes (where that exists) or each process for itself; or over all with the arithmetic
+    of InPlace-ABN (scales of |weight| + 1e-5, leaky ReLU 0.01 in the heads), as checkpoints of openseg need it."""
     factors: Annotated[list[Block], Field(min_length=1, max_length=8)] = [[8, 8]]
     """ISANet: rows and columns of a block of neighbours, of each attention beside the others."""
     multi_grid: Annotated[Wholes, Field(min_length=1, max_length=64)] = [1, 1, 1]
