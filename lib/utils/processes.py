@@ -12,6 +12,7 @@ from typing import TypeVar
 import cv2
 
 from lib.utils.errors import DataError
+from lib.utils.machine import keep_freed_memory
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -31,6 +32,7 @@ def process_map(workers: int, chunksize: int = 1) -> Iterator[Map]:
     Raises:
         DataError: a process died.
     """
+    keep_freed_memory()  # also in forked processes: frames as large as photographs come and go in each task
     if workers < 2:
         yield map
         return
