@@ -59,7 +59,7 @@ _PORTABLE: dict[str, set[str] | None] = {
         "grey_range",
     },
     "train": {"data_transformer"},
-    "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "amp"},
+    "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "zoom_margin", "amp"},
     "normalize": {"norm_mode", "mean", "std", "div_value", "clip", "window", "channel_order"},
     "network": {"model_name", "backbone", "bn_type", "base_channels", "multi_grid", "factors"},
     "contrast": {"proj_dim"},

@@ -107,6 +107,14 @@ def test_the_portable_config_normalises_as_in_training(tmp_path):
     assert load_config("", base=portable_config(path))[0].model_dump(mode="json")["normalize"] == normalize
 
 
+def test_the_portable_config_looks_at_frames_as_the_checkpoint_says(tmp_path):
+    looks = {"mode": "zoom_test", "scale_search": [0.5, 1.0], "flip": False, "crop_size": [64, 48], "zoom_margin": 1.5}
+    path = tmp_path / "a.pth"
+    save_checkpoint(path, {"config_dict": {"test": {**looks, "crop_stride_ratio": 0.5, "amp": True}}}, "")
+    test = load_config("", base=portable_config(path))[0].model_dump(mode="json")["test"]
+    assert looks.items() <= test.items()
+
+
 def test_a_checkpoint_without_config_asks_for_one(tmp_path):
     path = tmp_path / "a.pth"
     save_checkpoint(path, {"state_dict": {}}, "")
