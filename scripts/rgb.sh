@@ -112,6 +112,7 @@ case "$mode" in
         [[ "$which" != test ]] || masks="${results}_test_ss/label" split=test
         command=("$REPO/scripts/segfix.py" --input "$masks" --out "${masks}_w_segfix"
             --offsets "$scratch/seg_results/$dataset/segfix_hrnet_hrnet48_${given[1]}_offset_$split")
+        [[ $split == test ]] || command+=(--truth "$data/val/label" --configs "$config")
         gpu=y # it needs none
         ;;
     segfix_*)

@@ -1,5 +1,7 @@
 """SegFix as a user runs it: trained on labels, its offsets written, masks mended."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -8,9 +10,11 @@ import torch
 from lib.datasets.segfix import read_offset
 from lib.models.backbones.resnet import DilatedResNet
 from lib.models.segfix import SegFix
+from lib.utils.config import load_run_config
 from lib.utils.errors import ConfigError, OutputError
 from lib.utils.runtime import start_runtime
 from scripts import segfix
+from segmentor.checking.names import check_names
 from segmentor.evaluation.offsets import OffsetMaps, OffsetTester
 from segmentor.trainer import Trainer
 
@@ -54,10 +58,28 @@ def test_trained_on_labels_it_mends_the_masks_of_others(trained, data_dir, tmp_p
         before, after = (cv2.imread(str(folder / path.name), cv2.IMREAD_UNCHANGED) for folder in (labels, out))
         assert after.shape == before.shape
         assert set(np.unique(after)) <= set(np.unique(before))
+    capsys.readouterr()
+    discs = tmp_path / "discs.yaml"
+    assert segfix.main([*arguments, "--truth", str(labels), "--configs", str(discs)]) == 2
+    assert "with a class in every pixel" in capsys.readouterr().err, "labels of the discs ignore a column"
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    for path in labels.glob("*.png"):
+        cv2.imwrite(str(masks / path.name), cv2.imread(str(path), cv2.IMREAD_UNCHANGED) % 255)
+    arguments[1] = str(masks)
+    assert segfix.main([*arguments, "--truth", str(labels), "--configs", str(discs)]) == 0
+    assert "before: mIoU 100.00 %, boundary F1 100.00 %\nafter: mIoU " in capsys.readouterr().out
     (offsets / "val0.mat").unlink()
     assert segfix.main(arguments) == 2
     assert "none for val0" in capsys.readouterr().err
     assert segfix.main([*arguments[:4], "--out", str(labels)]) == 2
+
+
+def test_the_checkpoint_decides_what_its_network_is(trained):
+    config = Path(__file__).parents[3] / "configs" / "cityscapes" / "H_SEGFIX.json"
+    flags = {"network.resume": trained().network.resume, "phase": "test_offset"}
+    found, _ = load_run_config(config, flags, [], [check_names])
+    assert (found.network.backbone, found.network.base_channels, found.data.num_channels) == ("resnet18_dilated8", 4, 1)
 
 
 def test_no_file_of_others_is_replaced_and_no_mirror_averaged(trained, tmp_path):
