@@ -241,10 +241,10 @@ def build_hrnet2x(config: "Config") -> Backbone:
 
 
 RESNETS = {
-    f"{prefix}resnet{depth}_dilated{stride}": (depth, prefix == "deepbase_", stride)
+    f"{prefix}resnet{depth}{suffix}": (depth, prefix == "deepbase_", stride)
     for depth in (18, 50, 101)
     for prefix in ("", "deepbase_")
-    for stride in (8, 16)
+    for suffix, stride in (("_dilated8", 8), ("_dilated16", 16), ("", 32))
 }
 """Depth, whether the stem is deep, and the output stride, by name."""
 

@@ -10,6 +10,7 @@ from lib.datasets.build import build_eval_loader, build_train_loader
 from lib.datasets.labels import LabelMap
 from lib.utils.config import load_config
 from lib.utils.errors import ConfigError
+from segmentor.checking.names import check_names
 
 SHAPE = (12, 20)
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
@@ -103,9 +104,10 @@ def test_published_configs_resize_pictures_to_test_on_and_write_the_benchmarks_v
     for resize, size in (({"min_side_length": 520}, [520]), ({"target_size": [473, 470]}, [473, 470])):
         tree = {"data": {"input_mode": "BGR", "num_classes": 4, "label_list": LABEL_LIST}}
         tree["val_trans"] = {"trans_seq": ["resize"], "resize": resize, "random_crop": {"ratio": 1.0}}
+        tree["network"] = {"model_name": "asp_ocnet", "backbone": "deepbase_resnet101"}
         path = tmp_path / "published.json"
         path.write_text(json.dumps(tree))
-        config, notes = load_config(path)
+        config, notes = load_config(path, checks=[check_names])
         assert config.data.eval_size == size
         assert config.test.raw_labels
         assert "val_trans.resize means data.eval_size" in notes

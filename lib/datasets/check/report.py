@@ -104,7 +104,7 @@ def check_data(
     for split in SPLITS:
         report.splits[split] = _summary([part for part in parts if part.split == split], parts, label_map, names)
     errors, warnings = _nothing_to_learn(parts, label_map, names)
-    warnings += _units(parts)
+    warnings += _units(parts) if num_channels == 1 else []  # colours are no temperatures anyway
     if leaks == "meant":
         errors += _names_in_both(parts)
     else:

@@ -1,4 +1,4 @@
-"""ResNet (He et al., CVPR 2016) dilated to stride 8 or 16, of torchvision's blocks."""
+"""ResNet (He et al., CVPR 2016), dilated to stride 8 or 16 or as it is, of torchvision's blocks."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ BLOCKS = {18: (2, 2, 2, 2), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 
 class DilatedResNet(Backbone):
     """ResNet whose third and fourth layers keep stride 8 and dilate their 3x3 convolutions by 2 and 4, or whose fourth
-    keeps stride 16 and dilates them by 2.
+    keeps stride 16 and dilates them by 2, or which goes down to stride 32.
 
     The first 3x3 convolution of a dilated layer dilates by half as much. Unlike torchvision's ResNet, the
     max-pool rounds sizes up, basic blocks can be dilated, and the stem may be deep.
@@ -28,10 +28,10 @@ class DilatedResNet(Backbone):
         base_channels: width of the stem; 64 as in the paper.
         deep_stem: three 3x3 convolutions to ``2 * base_channels`` instead of one 7x7.
         multi_grid: factors on the dilation of the last layer's blocks; those beyond its length are 1.
-        output_stride: 8 or 16.
+        output_stride: 8, 16 or 32.
 
     Attributes:
-        channels: widths of the four feature maps, of strides 4, 8 and twice ``output_stride``.
+        channels: widths of the four feature maps, of strides 4, 8, at most 16, and ``output_stride``.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class DilatedResNet(Backbone):
         stem_channels = base_channels * 2 if deep_stem else base_channels
         # Rounded up, 256 rows become 65, not 64: part of what published weights were trained with.
         self.pool = nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=True)
-        strides = (1, 2, output_stride // 8, 1)
+        strides = (1, 2, min(output_stride // 8, 2), max(output_stride // 16, 1))
         inputs = (stem_channels, *self.channels)
         self.layer1, self.layer2, self.layer3, self.layer4 = (
             residual_layer(block, before, width, count, stride)
