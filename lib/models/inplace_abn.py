@@ -48,7 +48,7 @@ class InPlaceABN(nn.BatchNorm2d):
         with torch.autocast(x.device.type, enabled=False):
             maps = x.float()
             # Of as many pixels as the process has: batches may differ.
-            sums = torch.cat([maps.sum(dim=(0, 2, 3)), maps.new_tensor([maps[:, 0].numel()])])
+            sums = torch.cat([maps.sum(dim=(0, 2, 3)), maps.new_full((1,), maps[:, 0].numel())])
             sums = sum_over_processes_with_gradient(sums)
             count = sums[-1].detach()
             mean = sums[:-1] / count

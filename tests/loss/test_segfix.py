@@ -1,10 +1,12 @@
-"""SegFix's losses against PyTorch's cross-entropy with the weights written out."""
+"""SegFix's losses against PyTorch's cross-entropy with the weights written out; on devices and compiled."""
 
 import torch
 from torch.nn import functional as F
 
 from lib.loss.segfix import BoundaryLoss, DirectionLoss, rarity_weights
 from lib.utils.labels import boundary_of
+from tests.loss.test_compile import assert_compiles
+from tests.synchronisation import META, like_on_meta, on_meta
 
 
 def batch():
@@ -44,3 +46,19 @@ def test_without_boundaries_the_loss_is_zero_with_a_gradient():
     assert not directions.grad.any()
     assert BoundaryLoss()(logits, torch.full_like(targets, -1)) == 0
     assert rarity_weights(torch.full((1, 1, 3), -1), 2).tolist() == [1, 1]
+
+
+def both(logits, directions, targets):
+    return BoundaryLoss()(logits, targets) + DirectionLoss()(directions, logits, targets)
+
+
+def test_they_do_not_wait_for_the_device():
+    logits, directions, targets = like_on_meta(*batch())
+    with on_meta() as operators:
+        both(logits, directions, targets).backward()
+    assert operators.found == []
+    assert logits.grad.device == directions.grad.device == META
+
+
+def test_they_compile_as_one_graph():
+    assert_compiles(both, *batch())
