@@ -91,7 +91,8 @@ class Predictor:
         if config.data.num_channels != 1:
             raise ConfigError(
                 f"--phase predict reads thermal frames, which have one channel, and the network takes "
-                f"data.num_channels {config.data.num_channels}; use one that takes 1"
+                f"data.num_channels {config.data.num_channels}; use one that takes 1, or --phase test --test_dir DIR, "
+                "which writes masks of any frames"
             )
         self.config, self.runtime, reading = config, runtime, config.predict
         self._skips = config.data.on_bad_sample == "skip"

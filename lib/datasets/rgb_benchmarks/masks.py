@@ -17,7 +17,8 @@ Mask = Image.Image | np.ndarray
 
 _REDUCED_ARRAY: Any = np.empty(0).__reduce__()
 _ALLOWED: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
-    *(Image.Image, np.ndarray, np.dtype, type(np.dtype(np.uint8)), _codecs.encode),
+    *(Image.Image, np.ndarray, np.dtype, _codecs.encode),
+    *(type(np.dtype(code)) for code in np.typecodes["AllInteger"] + np.typecodes["Float"]),
     *((_REDUCED_ARRAY[0], f"numpy.{package}.multiarray._reconstruct") for package in ("core", "_core")),
 ]
 """What a pickled mask is made of, under the names of old and new NumPy."""

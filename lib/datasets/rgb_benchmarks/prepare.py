@@ -143,6 +143,8 @@ def _label_of(picture: RawPicture, name: str, size: tuple[int, int]) -> np.ndarr
         label = np.asarray(picture.mask)
     else:
         label = read_mat(picture.label) if picture.label.suffix == ".mat" else read_label(picture.label)
+    if label.dtype.kind not in "iu":
+        raise DataError(f"{picture.label}: expected integers for {picture.name}, got {label.dtype}")
     if label.shape != size:
         raise DataError(
             f"{picture.image}: the picture is {size[0]}x{size[1]} (height x width), its label "

@@ -146,3 +146,16 @@ def test_pictures_that_cannot_be_used_are_listed_with_the_reason(raw, tmp_path, 
     assert "lonely has no label" in said
     assert (out / "skipped.csv").read_text().count("\n") == 4
     assert main(["ade20k", str(download), str(out), "--workers", "0", "--skip_bad", "y"]) == 0
+
+
+def test_masks_that_hold_no_integers_or_belong_to_no_picture_are_listed(raw, tmp_path):
+    download = raw("pascal_context")
+    path = download / "PytorchEncoding" / "train.pth"
+    masks = {number: np.asarray(mask) for number, mask in torch.load(path, weights_only=False).items()}
+    first = min(masks)
+    masks |= {first: masks[first].astype(np.float32), 2010_123456: masks[first]}
+    torch.save(masks, path)
+    skipped = dict(prepare("pascal_context", download, tmp_path / "out").skipped)
+    assert list(skipped) == ["2008_000001", "2010_123456"]
+    assert "expected integers for 2008_000001, got float32" in skipped["2008_000001"]
+    assert "there is no JPEGImages/2010_123456.jpg" in skipped["2010_123456"]
