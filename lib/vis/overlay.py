@@ -15,6 +15,8 @@ OPACITY = 0.45
 HATCH_OPACITY = 0.8
 MIN_LONG_SIDE = 320  # pixels; smaller frames are enlarged by a whole factor
 MIN_LEGEND_WIDTH = 200  # pixels
+MOST_NAMES = 24
+"""Of more classes, the legend names those in the picture alone."""
 LEGEND_BACKGROUND = (24, 24, 24)
 LEGEND_TEXT = (235, 235, 235)
 LIGHT_GREY = 220
@@ -25,7 +27,8 @@ def overlay(frame: np.ndarray, label: np.ndarray, class_names: Sequence[str], pa
 
     The frame is shown in grey between its own 1st and 99th percentile. Each region is tinted with its class's
     colour, hatched and outlined in it; a class whose colour is black, and ignored pixels, leave the frame as it is.
-    A strip below names colours and hatches, which tell the classes apart for those who see no colours.
+    A strip below names colours and hatches, which tell the classes apart for those who see no colours; where there are
+    more than :data:`MOST_NAMES`, those of the picture.
 
     Args:
         frame: (H, W) or (H, W, channels) float, any unit; channels are averaged.
@@ -43,7 +46,10 @@ def overlay(frame: np.ndarray, label: np.ndarray, class_names: Sequence[str], pa
     width = max(picture.shape[1], MIN_LEGEND_WIDTH)
     if picture.shape[1] < width:
         picture = np.pad(picture, ((0, 0), (0, width - picture.shape[1]), (0, 0)))
-    legend = _legend(tuple(class_names), tuple(map(tuple, palette.tolist())), width)
+    shown = tuple(range(len(class_names)))
+    if len(shown) > MOST_NAMES:
+        shown = tuple(np.intersect1d(label, shown).tolist())
+    legend = _legend(tuple(class_names), tuple(map(tuple, palette.tolist())), shown, width)
     return np.concatenate([picture, legend])
 
 
@@ -159,21 +165,23 @@ def _blends(palette: tuple[tuple[int, int, int], ...]) -> np.ndarray:
 
 
 @lru_cache(maxsize=16)
-def _legend(names: tuple[str, ...], colours: tuple[tuple[int, int, int], ...], width: int) -> np.ndarray:
-    """(height, width, 3) uint8: a swatch and a name per class, in as many equal columns as fit."""
+def _legend(
+    names: tuple[str, ...], colours: tuple[tuple[int, int, int], ...], shown: tuple[int, ...], width: int
+) -> np.ndarray:
+    """(height, width, 3) uint8: a swatch and a name per class of ``shown``, in as many equal columns as fit."""
     size = int(np.clip(width // 28, 11, 20))
     font = ImageFont.load_default(size)
     margin, swatch, line = size // 2, size - 2, size + size // 2
-    column = swatch + margin + size + int(np.ceil(max(font.getlength(name) for name in names)))
+    column = swatch + margin + size + int(np.ceil(max((font.getlength(names[index]) for index in shown), default=0)))
     columns = max(1, (width - margin) // column)
-    rows = -(-len(names) // columns)
+    rows = -(-len(shown) // columns)
     image = Image.new("RGB", (width, margin + rows * line), LEGEND_BACKGROUND)
     draw = ImageDraw.Draw(image)
-    for index, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        x, y = margin + index % columns * column, margin + index // columns * line
-        image.paste(_swatch(index, colour, swatch), (x, y))
+    for place, index in enumerate(shown):
+        x, y = margin + place % columns * column, margin + place // columns * line
+        image.paste(_swatch(index, colours[index], swatch), (x, y))
         draw.rectangle((x, y, x + swatch, y + swatch), outline=(150, 150, 150))
-        draw.text((x + swatch + margin, y + swatch / 2), name, font=font, fill=LEGEND_TEXT, anchor="lm")
+        draw.text((x + swatch + margin, y + swatch / 2), names[index], font=font, fill=LEGEND_TEXT, anchor="lm")
     return np.asarray(image)
 
 

@@ -134,3 +134,15 @@ def test_the_legend_shows_the_hatches():
     first, second = ({*zip(y[part], x[part] - x[part].min(), strict=True)} for part in (x <= gap, x > gap))
     assert first
     assert first != second
+
+
+def test_of_many_classes_the_legend_names_those_of_the_picture():
+    frame, label = square()
+    palette = palette_of(150)
+    names = [f"class {index}" for index in range(150)]
+    heights = []
+    for values in ([0, 1], [0, 149], range(30), [255, 255]):
+        drawn = np.array(values)[np.arange(label.size) % len(values)].reshape(label.shape).astype(np.uint8)
+        heights.append(len(overlay(frame, drawn, names, palette)))
+    assert heights[0] == heights[1] < heights[2] < frame.shape[0] + 300
+    assert heights[3] < heights[0]
