@@ -8,6 +8,7 @@ Reads RESULTS/{ablation,strategies}/cells.csv, of those that are there, which sc
 import argparse
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -16,7 +17,7 @@ from lib.metrics.statistics import summarise  # noqa: E402
 from scripts.drivers.run_benchmark_plan import FOLDS, TABLES  # noqa: E402
 from scripts.figures.style import IMAGES, REPO, save, styled  # noqa: E402
 from scripts.thermalFaceDB.tables.plan import NETWORKS, Row  # noqa: E402
-from scripts.thermalFaceDB.tables.render import MINUS, MIOU, Results, picture, read_cells  # noqa: E402
+from scripts.thermalFaceDB.tables.render import LEAST_PAIRS, MINUS, MIOU, Results, picture, read_cells  # noqa: E402
 
 PICTURES = {"ablation": "ablation.png", "strategies": "performance.png"}
 
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def read(path: Path, name: str) -> Results:
-    """The results of a table of the benchmark, of those networks and runs that have scores.
+    """The results of a table of the benchmark, of those networks, strategies and runs that have scores.
 
     Args:
         path: of ``cells.csv``.
@@ -53,7 +54,12 @@ def read(path: Path, name: str) -> Results:
         for (network, _), of_cell in of_set.items():
             pairs.setdefault(network, {}).update(dict.fromkeys(map(str, of_cell[MIOU])))
     seeds = {network: sorted(pairs[network]) for network in NETWORKS if network in pairs}
-    return Results(TABLES[name], seeds, scores, repeats="folds and seeds")
+    known = {strategy for of_set in scores.values() for _, strategy in of_set}
+    whole = TABLES[name]
+    rows = tuple(row for row in whole.rows if row.strategy in known)
+    titles = {row.title for row in rows}
+    rows = tuple(replace(row, compared_to=tuple(one for one in row.compared_to if one in titles)) for row in rows)
+    return Results(replace(whole, rows=rows), seeds, scores, repeats="folds and seeds")
 
 
 def table(results: Results, network: str) -> Iterator[str]:
@@ -85,12 +91,16 @@ def _score(results: Results, name: str, network: str, row: Row) -> str:
 
 
 def _difference(results: Results, name: str, network: str, row: Row, other: str) -> str:
-    """``+1.2 [-0.3, +2.7]`` over pairs of fold and seed."""
+    """``+1.2 [-0.3, +2.7]`` over pairs of fold and seed; of fewer than three ``+1.2 (+0.4, +2.0)``, each."""
     difference = results.difference(name, network, row, other)
     if difference is None:
         return "-"
-    interval = "" if difference.interval is None else " [{:+.1f}, {:+.1f}]".format(*difference.interval)
-    return f"{difference.mean:+.1f}{interval}".replace("-", MINUS)
+    if difference.interval is not None and difference.count >= LEAST_PAIRS:
+        spread = " [{:+.1f}, {:+.1f}]".format(*difference.interval)
+    else:
+        each = [f"{one:+.1f}" for one in results.differences(name, network, row, other).values()]
+        spread = f" ({', '.join(each)})" if len(each) > 1 else ""
+    return f"{difference.mean:+.1f}{spread}".replace("-", MINUS)
 
 
 if __name__ == "__main__":

@@ -164,17 +164,25 @@ def test_scores_are_drawn_and_their_tables_printed(tmp_path, capsys):
     for name in ("ablation", "strategies"):
         (tmp_path / name).mkdir()
         lines = [
-            f"controlled,U,{strategy},{fold}:0,mIoU,{score}\n"
-            for strategy, scores in {"rmi": (50, 60), "rmi_without_tiaug": (52, 61), "bce": (48,)}.items()
-            for fold, score in zip((1, 2), scores, strict=False)
+            f"controlled,U,{strategy},{pair},mIoU,{score}\n"
+            for strategy, scores in {
+                "rmi": (50, 60, 54),
+                "rmi_without_tiaug": (52, 61, 55),
+                "bce": (48,),
+                "dice": (49, 63),
+            }.items()
+            for pair, score in zip(("1:0", "2:0", "1:1"), scores, strict=False)
         ]
         (tmp_path / name / "cells.csv").write_text(header + "".join(lines))
     assert scores.main(["--results", str(tmp_path), "--images", str(tmp_path)]) == 0
     assert size_of(tmp_path / "ablation.png")[0] > 500
     assert size_of(tmp_path / "performance.png")[0] > 500
     printed = capsys.readouterr().out
-    assert "| UNET, 2 runs a row | controlled |" in printed
-    assert "| RMI + TiAug | 55.0 (50.0, 60.0) |" in printed
-    assert "| *RMI + TiAug* against *RMI* | −1.5 [−7.9, +4.9] |" in printed
+    assert "| UNET, 3 runs a row | controlled |" in printed
+    assert "| RMI + TiAug | 56.0 (52.0, 60.0) |" in printed
+    # Differences −2, −1, −1: 1.333 -+ 4.303 x 0.577 / sqrt(3)
+    assert "| *RMI + TiAug* against *RMI* | −1.3 [−2.8, +0.1] |" in printed
+    assert "| *Dice* against *RMI* | +1.0 (−1.0, +3.0) |" in printed
+    assert "SegAN" not in printed
     assert "| BCE | (48.0, -) |" in printed
     assert "| *BCE* against *RMI* | −2.0 |" in printed

@@ -20,6 +20,8 @@ COLUMNS = (
 CELL_COLUMNS = ("set", "network", "strategy", "seed", "score", "percent")
 """Of ``cells.csv``: each cell's mIoU and IoU of every class."""
 MIOU = "mIoU"
+LEAST_PAIRS = 3
+"""Of differences, for an interval in a picture: that of two is some ten times as wide as they are apart."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Results:
     def pairs(self) -> list[tuple[Row, str]]:
         """Rows and the titles of what they are compared to."""
         return [(row, other) for row in self.table.rows for other in row.compared_to]
+
+    def differences(self, name: str, network: str, row: Row, other: str) -> Scores:
+        """Of a row to another in the set ``name``, by seed that both have."""
+        scores, baseline = self.of(name, network, row.title), self.of(name, network, other)
+        return {seed: scores[seed] - baseline[seed] for seed in scores if seed in baseline}
 
     def difference(self, name: str, network: str, row: Row, other: str) -> Difference | None:
         """Of a row to another in the set ``name``."""
@@ -272,13 +279,16 @@ def _draw_differences(axes, results: Results, network: str) -> None:
     for name, colour, offset in _marks(results):
         for place, (row, other) in enumerate(results.pairs()):
             difference = results.difference(name, network, row, other)
-            if difference is not None:
-                low, high = difference.interval or (difference.mean, difference.mean)
-                axes.plot([low, high], [place + offset] * 2, color=colour)
-                axes.plot(difference.mean, place + offset, "o", color=colour)
+            if difference is None:
+                continue
+            each = list(results.differences(name, network, row, other).values())
+            axes.plot(each, [place + offset] * len(each), ".", color=colour, alpha=0.4)
+            if difference.interval is not None and difference.count >= LEAST_PAIRS:
+                axes.plot(difference.interval, [place + offset] * 2, color=colour)
+            axes.plot(difference.mean, place + offset, "o", color=colour)
     axes.axvline(0, color="grey", linewidth=1)
     titles = [f"{row.title} against {other}" for row, other in results.pairs()]
-    _label(axes, titles, "difference (points), 95 % interval")
+    _label(axes, titles, f"difference (points), each pair; 95 % interval of {LEAST_PAIRS} or more")
 
 
 def _label(axes, titles: list[str], unit: str) -> None:
