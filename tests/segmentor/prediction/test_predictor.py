@@ -1,12 +1,9 @@
 """Predictions: the files say what was in the frames, in order, whatever their number and size."""
 
 import csv
-import io
 import json
-import logging
 import os
 import re
-import signal
 import threading
 import time
 import weakref
@@ -22,97 +19,22 @@ import main
 from lib.datasets.annotations.formats import FORMATS
 from lib.datasets.annotations.masks import read_label_map
 from lib.datasets.annotations.shapes import Codes, draw
-from lib.models import SegOutput, build_network
+from lib.models import build_network
 from lib.thermal import ThermalFrame, ThermalSequence
-from lib.utils.errors import CheckpointError, ConfigError, DataError, Interrupted, OutputError
-from lib.utils.runtime import start_runtime
 from segmentor.evaluation.frame_files import FrameFiles
-from segmentor.prediction import predictor, segmenter
-from segmentor.prediction.predictor import Predictor
-from tests.metrics.faces import CLASS_NAMES, draw_face
+from segmentor.prediction import segmenter
+from tests.metrics.faces import CLASS_NAMES
+from tests.segmentor.prediction.thermometer import (
+    Thermometer,
+    breathing_sequence,
+    face_frame,
+    files_of,
+    label_of,
+    predict,
+    table_of,
+)
 
 COLUMNS = "frame,time_s,region,pixels,mean,std,min,p05,median,p95,max,centroid_x,centroid_y,confidence,valid"
-LEVELS = np.array([20.0, 26.0, 30.0, 35.0, 38.0, 32.0])
-"""deg C of the classes of a drawn face."""
-
-
-class Thermometer(nn.Module):
-    """A network that knows LEVELS: given frames normalised from [20, 38] deg C to [-1, 1] it finds every class."""
-
-    def __init__(self):
-        super().__init__()
-        self.sizes = []
-
-    def forward(self, image):
-        self.sizes.append(tuple(image.shape))
-        levels = torch.tensor((LEVELS - 20) / 9 - 1, dtype=torch.float32).reshape(1, -1, 1, 1)
-        return SegOutput(-60 * (image - levels).abs())
-
-
-@pytest.fixture
-def network(monkeypatch):
-    """Stands for the checkpoint's."""
-    thermometer = Thermometer()
-    monkeypatch.setattr(segmenter, "build_network_with_weights", lambda config: thermometer)
-    return thermometer
-
-
-@pytest.fixture
-def face_config(make_config, tmp_path):
-    """A config of faces at 72x64 pixels, with results in ``out``."""
-
-    def make(source, *pairs):
-        return make_config(
-            *("phase=predict", "network.resume=net.pth", f"predict.input={source}", f"test.out_dir={tmp_path / 'out'}"),
-            *("data.num_classes=6", f"data.class_names={json.dumps(CLASS_NAMES)}", "normalize.window=[20, 38]"),
-            *("train.data_transformer.input_size=[72, 64]", "train_trans.random_crop.crop_size=[72, 64]"),
-            *("test.batch_size=3", *pairs),
-        )
-
-    return make
-
-
-@pytest.fixture
-def said(monkeypatch):
-    """What the log says."""
-    messages, handler = [], logging.Handler()
-    handler.emit = lambda record: messages.append(record.getMessage())
-    monkeypatch.setattr(predictor.logger, "handlers", [handler])
-    level = predictor.logger.level
-    predictor.logger.setLevel(logging.INFO)
-    yield messages
-    predictor.logger.setLevel(level)
-
-
-def predict(config):
-    with start_runtime(config) as runtime:
-        Predictor(config, runtime).run()
-
-
-def face_frame(index=0, size=(64, 72), noise=0.01):
-    """A frame in deg C and its true label."""
-    label, _ = draw_face(size, roll=5 * index, scale=size[0] / 16)
-    rng = np.random.default_rng(index)
-    return (LEVELS[label] + rng.normal(0, noise, size)).astype(np.float32), label
-
-
-def table_of(folder):
-    with (folder / "regions.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def label_of(folder, name):
-    return np.asarray(Image.open(folder / "label" / f"{name}.png"))
-
-
-@pytest.fixture
-def folder(tmp_path):
-    """Five frames in deg C."""
-    frames = tmp_path / "frames"
-    frames.mkdir()
-    for index in range(5):
-        np.save(frames / f"f{index}.npy", face_frame(index)[0])
-    return frames
 
 
 def test_a_folder_becomes_masks_pictures_a_video_and_a_table(face_config, network, folder, tmp_path):
@@ -243,90 +165,6 @@ def test_a_single_file_has_no_video_and_no_figure(face_config, network, folder, 
     np.testing.assert_array_equal(label_of(tmp_path / "out", "f3"), face_frame(3)[1])
 
 
-def files_of(folder):
-    """Content of all files but hidden ones, by path."""
-    return {path: path.read_bytes() for path in folder.rglob("[!.]*") if path.is_file()}
-
-
-def test_what_an_earlier_prediction_left_is_gone_and_what_others_wrote_stays(face_config, network, folder, tmp_path):
-    first, second = sorted(folder.glob("*.npy"))[:2]
-    predict(face_config(first, "test.save_prob=y"))
-    (tmp_path / "out/notes.txt").write_text("mine")
-    predict(face_config(second))
-    left = {path.stem for path in files_of(tmp_path / "out")}
-    assert left == {second.stem, "regions", "notes", "labelmap"}
-
-
-def test_labels_that_no_prediction_wrote_are_never_replaced_or_removed(face_config, network, folder, tmp_path):
-    (tmp_path / "out/label").mkdir(parents=True)
-    (tmp_path / "out/label/f0.png").write_text("drawn by hand")
-    before = files_of(tmp_path)
-    for frames in (folder, folder / "f0.npy", folder / "f3.npy"):
-        with pytest.raises(OutputError, match=r"label/f0\.png.*--out_dir"):
-            predict(face_config(frames))
-        assert files_of(tmp_path) == before
-
-
-def test_a_predicted_label_that_was_mended_by_hand_stays(face_config, network, folder, tmp_path):
-    predict(face_config(folder))
-    (tmp_path / "out/label/f0.png").write_text("mended by hand")
-    os.utime(tmp_path / "out/label/f0.png", (0, 0))
-    before = files_of(tmp_path)
-    with pytest.raises(OutputError, match=r"changed since.*label/f0\.png"):
-        predict(face_config(folder))
-    assert files_of(tmp_path) == before
-
-
-@pytest.mark.parametrize("name", ["overlay.mp4", "regions.csv", "breathing.json", "skipped.csv"])
-def test_files_of_others_that_are_called_as_results_stay(face_config, network, folder, tmp_path, name):
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / name).write_text("mine")
-    with pytest.raises(OutputError, match=re.escape(name)):
-        predict(face_config(folder))
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
-
-
-@pytest.mark.parametrize(
-    ("source", "out"),
-    [
-        ("x", "x"),
-        ("x/image", "x"),
-        ("x", "x/image"),
-        ("x/image", "y/../x"),
-        ("link", "x"),
-        ("x/image", "x/image"),
-        ("x", "x/label"),
-    ],
-)
-def test_results_never_go_into_the_folder_of_the_frames(face_config, network, folder, tmp_path, source, out):
-    (tmp_path / "x/label").mkdir(parents=True)
-    (tmp_path / "y").mkdir()
-    (tmp_path / "link").symlink_to("x")
-    folder.rename(tmp_path / "x/image")
-    before = files_of(tmp_path)
-    with pytest.raises(ConfigError, match="--out_dir"):
-        predict(face_config(tmp_path / source, f"test.out_dir={tmp_path / out}"))
-    assert files_of(tmp_path) == before
-
-
-@pytest.mark.parametrize("source", ["overlay.mp4", "regions.png", "label", "vis", "vis/f1.png", "-"])
-def test_results_are_not_removed_before_they_are_read(face_config, network, folder, tmp_path, source, monkeypatch):
-    predict(face_config(folder))
-    before, out = files_of(tmp_path), tmp_path / "out"
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"{out / 'vis/f1.png'}\n{out / 'label/f2.png'}\n"))
-    with pytest.raises(ConfigError, match="is read.*--out_dir"):
-        predict(face_config("-" if source == "-" else out / source))
-    assert files_of(tmp_path) == before
-
-
-def test_a_frame_may_lie_beside_its_results(face_config, network, folder, tmp_path):
-    (tmp_path / "out").mkdir()
-    (folder / "f0.npy").rename(tmp_path / "out/f0.npy")
-    for _ in range(2):
-        predict(face_config(tmp_path / "out/f0.npy"))
-    np.testing.assert_array_equal(label_of(tmp_path / "out", "f0"), face_frame(0)[1])
-
-
 @pytest.mark.parametrize("deg_c", [[], ["normalize.clip=[0, 40]"]])
 def test_grey_pictures_are_segmented_and_have_no_temperatures(face_config, network, tmp_path, deg_c):
     frames = tmp_path / "frames"
@@ -367,26 +205,6 @@ def test_faces_above_45_deg_c_are_warned_of_once(face_config, network, folder, t
     predict(face_config(folder))
     [warning] = [text for text in said if "the warmest part of the face" in text]
     assert re.search(r"f\d: .* read as 9\d\.\d deg C.*--temp_preset fahrenheit would make it 3\d\.\d", warning)
-
-
-def breathing_sequence(rate, count=320, fps=10.0):
-    """A face whose nose warms and cools."""
-    label, _ = draw_face((64, 72), scale=4)
-
-    def frames():
-        rng = np.random.default_rng(0)
-        for index in range(count):
-            frame = LEVELS[label] + rng.normal(0, 0.05, label.shape)
-            frame[label == 5] += 0.3 * np.sin(2 * np.pi * rate / 60 * index / fps)
-            yield f"s{index}", ThermalFrame(frame.astype(np.float32), True, "")
-
-    return ThermalSequence(count, fps, frames)
-
-
-@pytest.fixture
-def serve(monkeypatch):
-    """Makes a sequence what every input is."""
-    return lambda sequence: monkeypatch.setattr(predictor, "open_sequence", lambda *a, **k: sequence)
 
 
 def test_the_breathing_of_a_sequence_is_found(face_config, network, serve, tmp_path, monkeypatch):
@@ -471,141 +289,12 @@ def test_memory_holds_a_bounded_number_of_frames(slow, face_config, network, ser
     assert peak < 40
 
 
-def damage(path):
-    path.write_bytes(path.read_bytes()[:900])
-
-
-@pytest.mark.parametrize("batch_size", [1, 2, 3])
-def test_a_damaged_frame_ends_it_and_what_was_before_it_is_there(face_config, network, folder, tmp_path, batch_size):
-    predict(face_config(folder))
-    damage(folder / "f3.npy")
-    with pytest.raises(DataError, match=r"f3\.npy"):
-        predict(face_config(folder, f"test.batch_size={batch_size}", "predict.fps=5"))
-    out = tmp_path / "out"
-    names = [f"f{index}" for index in range(3)]
-    for part in ("label", "vis"):
-        assert sorted(path.stem for path in (out / part).iterdir()) == names
-    assert [row["frame"] for row in table_of(out) if row["region"] == "nose"] == names
-    assert cv2.VideoCapture(str(out / "overlay.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 3
-    assert (out / "regions.png").exists()
-    assert not list(out.rglob("*.tmp"))
-
-
-def test_a_first_frame_that_is_damaged_leaves_everything_as_it_was(face_config, network, folder, tmp_path):
-    predict(face_config(folder))
-    before = files_of(tmp_path / "out")
-    for path in folder.iterdir():
-        damage(path)
-    with pytest.raises(DataError, match=r"f0\.npy"):
-        predict(face_config(folder))
-    with pytest.raises(DataError, match=r"none of 5 files can be read[^$]*f0\.npy[^$]*f4\.npy"):
-        predict(face_config(folder, "data.on_bad_sample=skip"))
-    assert files_of(tmp_path / "out") == before
-    with pytest.raises(DataError, match=r"f0\.npy"):
-        predict(face_config(folder, f"test.out_dir={tmp_path / 'new/out'}"))
-    assert not (tmp_path / "new").exists()
-
-
-def test_damaged_frames_are_left_out_if_that_is_asked_for(face_config, network, folder, tmp_path, said):
-    for index in (0, 3):
-        damage(folder / f"f{index}.npy")
-    with pytest.raises(DataError, match=r"2 of 5 .*skipped\.csv[^$]*f0\.npy[^$]*f3\.npy"):
-        predict(face_config(folder, "data.on_bad_sample=skip", "predict.fps=5"))
-    out = tmp_path / "out"
-    rows = [row for row in table_of(out) if row["region"] == "nose"]
-    # The time of what was left out passes.
-    assert [(row["frame"], float(row["time_s"])) for row in rows] == [("f1", 0.2), ("f2", 0.4), ("f4", 0.8)]
-    for index in (1, 2, 4):
-        np.testing.assert_array_equal(label_of(out, f"f{index}"), face_frame(index)[1])
-    with (out / "skipped.csv").open(newline="") as file:
-        skipped = list(csv.DictReader(file))
-    assert [row["name"] for row in skipped] == ["f0.npy", "f3.npy"]
-    assert all(row["name"] in row["reason"] for row in skipped)
-    (folder / "f0.npy").unlink()
-    (folder / "f3.npy").unlink()
-    predict(face_config(folder, "data.on_bad_sample=skip"))
-    assert not (out / "skipped.csv").exists()
-
-
-def test_damaged_files_named_on_standard_input_are_left_out(face_config, network, folder, tmp_path, monkeypatch):
-    damage(folder / "f1.npy")
-    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{path}\n" for path in sorted(folder.iterdir()))))
-    with pytest.raises(DataError, match=r"1 of 5 .*skipped\.csv[^$]*f1\.npy"):
-        predict(face_config("-", "data.on_bad_sample=skip"))
-    assert len(list((tmp_path / "out/label").iterdir())) == 4
-
-
-def test_what_was_measured_is_written_when_a_later_frame_cant_be(face_config, network, folder, tmp_path, monkeypatch):
-    write = FrameFiles.write
-
-    def full(self, name, *rest):
-        if name == "f3":
-            raise OSError("no space left on device")
-        return write(self, name, *rest)
-
-    monkeypatch.setattr(FrameFiles, "write", full)
-    with pytest.raises(OSError, match="no space"):
-        predict(face_config(folder, "test.batch_size=1"))
-    rows = [row["frame"] for row in table_of(tmp_path / "out") if row["region"] == "nose"]
-    assert "f0" in rows
-    assert "f3" not in rows
-
-
-@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Interrupted)])
-def test_what_was_measured_is_written_when_it_is_stopped(face_config, network, serve, tmp_path, number, error):
-    def frames():
-        for index in range(1000):
-            if index == 40:
-                os.kill(os.getpid(), number)
-            if index > 40:
-                time.sleep(0.05)
-            yield f"{index}", ThermalFrame(face_frame()[0], True, "")
-
-    serve(ThermalSequence(1000, 10.0, frames))
-    with pytest.raises(error):
-        predict(face_config("camera", "predict.correct_in=cvat"))
-    measured = {row["frame"] for row in table_of(tmp_path / "out")}
-    assert 3 < len(measured) < 60
-    assert {one.name for one in FORMATS["cvat"].read(tmp_path / "out/cvat").annotations} == measured
-    assert not list((tmp_path / "out").rglob(".*tmp*"))
-
-
 def test_names_of_any_bytes(face_config, network, folder, tmp_path):
     name = os.fsdecode(b"J\xfcrgen")
     os.rename(folder / "f0.npy", folder / f"{name}.npy")
     predict(face_config(folder))
     assert (tmp_path / "out/label" / f"{name}.png").exists()
     assert b"J\xfcrgen," in (tmp_path / "out/regions.csv").read_bytes()
-
-
-def test_an_error_in_writing_is_raised(face_config, network, folder, tmp_path, monkeypatch):
-    def full(*arguments):
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(FrameFiles, "write", full)
-    with pytest.raises(OSError, match="no space"):
-        predict(face_config(folder))
-    assert not (tmp_path / "out" / "regions.csv").exists()
-
-
-def test_no_frames_is_an_error(face_config, network, serve):
-    serve(ThermalSequence(None, None, lambda: iter(())))
-    with pytest.raises(DataError, match="no frames"):
-        predict(face_config("-"))
-
-
-@pytest.mark.parametrize(
-    ("pairs", "error", "words"),
-    [
-        (["network.resume=null"], CheckpointError, "--resume FILE"),
-        (["predict.input=null"], ConfigError, "--input"),
-        (["data.num_channels=3"], ConfigError, "data.num_channels 3"),
-        (["predict.input=/nowhere/x"], DataError, "/nowhere/x: no such file or folder"),
-    ],
-)
-def test_what_is_missing_is_named(face_config, network, pairs, error, words):
-    with pytest.raises(error, match=words):
-        predict(face_config("x.npy", *pairs))
 
 
 def test_the_command_takes_its_config_from_the_checkpoint(make_config, tmp_path, capsys):
@@ -643,18 +332,6 @@ def test_masks_to_correct_are_written_for_a_tool_and_lead_back_to_themselves(fac
             assert ((label == value) & (truth == value)).sum() >= 0.98 * ((label == value) | (truth == value)).sum()
     picture = np.asarray(Image.open(tool / "f0.png"))
     assert (picture.shape, picture.dtype) == ((64, 72), np.uint8)
-
-
-def test_masks_that_a_person_corrected_are_not_replaced(face_config, network, folder, tmp_path):
-    predict(face_config(folder, "predict.correct_in=labelme"))
-    predict(face_config(folder, "predict.correct_in=labelme"))
-    corrected = tmp_path / "out/labelme/f3.json"
-    corrected.write_text(corrected.read_text() + " " * 9)
-    for pairs in (["predict.correct_in=labelme"], []):
-        with pytest.raises(OutputError, match=r"changed since \(labelme/f3\.json\)"):
-            predict(face_config(folder, *pairs))
-    assert corrected.exists()
-    assert (tmp_path / "out/labelme/f3.png").exists()
 
 
 def test_the_label_map_names_the_colours_of_the_masks(face_config, network, folder, tmp_path):
