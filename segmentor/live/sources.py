@@ -1,8 +1,10 @@
 """Sources of frames that come in their own time: a growing folder, a file played, a camera, raw numbers on a stream."""
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -106,35 +108,33 @@ def _growing(folder: Path, reading: Reading) -> Iterator[LiveFrame]:
     reader, seen, sizes = FrameReader(reading), set[str](), dict[str, int]()
     first = True
     while True:
-        there = _files(folder)
-        new = {name: status for name, status in there.items() if name not in seen}
-        whole = [name for name, status in new.items() if status[0] == sizes.get(name) and status[0] > 0]
-        sizes = {name: status[0] for name, status in new.items()}
-        whole.sort(key=lambda name: (there[name][1], natural_order(name)))
+        new = _new_files(folder, seen)
+        whole = [name for name, (size, _) in new.items() if size > 0 and size == sizes.get(name)]
+        sizes = {name: size for name, (size, _) in new.items()}
+        whole.sort(key=lambda name: (new[name][1], natural_order(name)))
+        seen.update(whole)
         if first and whole:
             first = False
             reader.decide([folder / name for name in whole], str(folder))
-            seen.update(whole[:-1])
             whole = whole[-1:]
         for name in whole:
-            seen.add(name)
             frame = _read(reader, folder / name)
             if frame is not None:
                 yield LiveFrame(Path(name).stem, time.monotonic(), frame)
         time.sleep(POLL_SECONDS)
 
 
-def _files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Size in bytes and time of modification in ns of each file of a frame."""
+def _new_files(folder: Path, seen: set[str]) -> dict[str, tuple[int, int]]:
+    """Size in bytes and time of modification in ns of each file of a frame whose name isn't in ``seen``."""
     found = {}
     try:
-        for path in folder.iterdir():
-            if path.suffix.lower() in FRAME_SUFFIXES and not path.name.startswith("."):
-                try:
-                    status = path.stat()
-                except FileNotFoundError:  # renamed or removed since it was listed
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name in seen or entry.name.startswith(".") or not entry.name.lower().endswith(FRAME_SUFFIXES):
                     continue
-                found[path.name] = (status.st_size, status.st_mtime_ns)
+                with suppress(FileNotFoundError):  # renamed or removed since it was listed
+                    status = entry.stat()
+                    found[entry.name] = (status.st_size, status.st_mtime_ns)
     except OSError as error:
         raise DataError(f"{folder}: can't be read any more ({error.strerror})") from error
     return found
