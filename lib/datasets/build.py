@@ -208,7 +208,7 @@ def _dataset(cfg: Config, samples: Sequence[Sample], cache_gb: float, keep_bad: 
 
 def _target(cfg: Config, directions: bool) -> SegFixTargets | None:
     """What SegFix learns, or with ``directions`` off is scored by; None for all else, which learns the classes."""
-    return SegFixTargets(cfg.segfix.max_distance, directions) if cfg.learns_boundaries else None
+    return SegFixTargets(cfg.segfix.max_distance, cfg.segfix.min_pixels, directions) if cfg.learns_boundaries else None
 
 
 def _reading_in_training(cfg: Config) -> Reading:

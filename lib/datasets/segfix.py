@@ -18,8 +18,8 @@ from lib.utils.labels import IGNORE
 DIRECTIONS = np.array([(0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1)], np.int8)
 """(8, 2): the step (dh, dw) of each direction class; class i is the angle atan2(dh, dw) = -180 + 45 i degrees."""
 
-_SMALLEST = 100
-"""Pixels below which a class is all boundary, as published: such a part has no interior to take a class from."""
+MIN_PIXELS = 100
+"""Pixels below which a class is all boundary and has no direction, as published for pictures of 2048x1024."""
 _FARTHEST = 250
 """Distances in pixels are cut off there, as published."""
 
@@ -34,17 +34,20 @@ def _slopes() -> tuple[np.ndarray, np.ndarray]:
 _DOWN, _RIGHT = _slopes()
 
 
-def boundary_distance(label: np.ndarray, valid: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def boundary_distance(
+    label: np.ndarray, valid: np.ndarray | None = None, min_pixels: int = MIN_PIXELS
+) -> tuple[np.ndarray, np.ndarray]:
     """How far the next pixel of another class is, and where to go to get farther from it.
 
     Args:
         label: (H, W) uint8, 255 = unlabelled, which counts as another class.
         valid: (H, W) bool, False where a pixel lies outside the frame, which is no other class; None = all are inside.
+        min_pixels: classes with fewer pixels in the frame are all boundary.
 
     Returns:
         Distance (H, W) uint8, in whole pixels (truncated), 0 to 250; and angle (H, W) float32, atan2(downwards, to the
         right) in even degrees from -180 to 180. Both are 0 where nothing is known: unlabelled pixels, and classes of
-        fewer than 100 pixels.
+        fewer than ``min_pixels``.
 
     >>> label = np.repeat([[0, 1]], 10, axis=1).repeat(20, axis=0).astype(np.uint8)
     >>> distance, angle = boundary_distance(label)
@@ -54,7 +57,7 @@ def boundary_distance(label: np.ndarray, valid: np.ndarray | None = None) -> tup
     outside = None if valid is None or valid.all() else ~valid
     distance, down, right = (np.zeros(label.shape, np.float32) for _ in range(3))
     for value, count in zip(*np.unique(label, return_counts=True), strict=True):
-        if value == IGNORE or count < _SMALLEST:
+        if value == IGNORE or count < min_pixels:
             continue
         inside = label == value
         near = inside if outside is None else inside | outside
@@ -71,19 +74,19 @@ def boundary_distance(label: np.ndarray, valid: np.ndarray | None = None) -> tup
 
 
 def boundary_and_direction(
-    label: np.ndarray, valid: np.ndarray | None = None, max_distance: float = 5.0
+    label: np.ndarray, valid: np.ndarray | None = None, max_distance: float = 5.0, min_pixels: int = MIN_PIXELS
 ) -> tuple[np.ndarray, np.ndarray]:
     """The two maps that SegFix learns.
 
     Args:
-        label, valid: as of :func:`boundary_distance`.
+        label, valid, min_pixels: as of :func:`boundary_distance`.
         max_distance: pixels at most so far, in whole pixels, from another class are the boundary.
 
     Returns:
         Boundary (H, W) uint8, 1 or 0, and direction (H, W) uint8, the nearest of :data:`DIRECTIONS`; both 255 where
         the label is.
     """
-    distance, angle = boundary_distance(label, valid)
+    distance, angle = boundary_distance(label, valid, min_pixels)
     boundary = (distance <= max_distance).astype(np.uint8)
     # An angle half-way between two directions belongs to the lower one, and 180 degrees are -180.
     direction = (np.ceil((angle + 180 - 22.5) / 45) % 8).astype(np.uint8)
@@ -98,16 +101,17 @@ class SegFixTargets:
     are those in the picture as the network sees it.
 
     Args:
-        max_distance: of :func:`boundary_and_direction`.
+        max_distance, min_pixels: of :func:`boundary_and_direction`.
         directions: give 2 x direction + boundary (0 to 15), not the boundary alone.
     """
 
     max_distance: float = 5.0
+    min_pixels: int = MIN_PIXELS
     directions: bool = True
 
     def __call__(self, label: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
         """(H, W) uint8, 255 where the label is; arguments as of :func:`boundary_distance`."""
-        boundary, direction = boundary_and_direction(label, valid, self.max_distance)
+        boundary, direction = boundary_and_direction(label, valid, self.max_distance, self.min_pixels)
         return np.where(label == IGNORE, boundary, boundary + 2 * direction) if self.directions else boundary
 
 

@@ -101,6 +101,8 @@ def test_unlabelled_pixels_have_no_target_and_small_parts_no_interior():
     boundary, direction = boundary_and_direction(label)
     assert (boundary[0, 0], direction[0, 0]) == (255, 255)
     assert (boundary[35:38, 35:38] == 1).all()
+    assert boundary_and_direction(label, max_distance=1)[0][36, 36] == 1
+    assert boundary_and_direction(label, max_distance=1, min_pixels=1)[0][36, 36] == 0
 
 
 def test_refined_masks_hold_no_other_values():
