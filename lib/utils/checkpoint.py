@@ -57,9 +57,12 @@ _PORTABLE: dict[str, set[str] | None] = {
         "palette",
         "input_mode",
         "grey_range",
+        "eval_size",
     },
     "train": {"data_transformer"},
-    "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "zoom_margin", "amp"},
+    "train_trans": {"random_hflip"},  # which classes mirror images swap
+    "val_trans": None,
+    "test": {"mode", "scale_search", "flip", "crop_size", "crop_stride_ratio", "zoom_margin", "raw_labels", "amp"},
     "normalize": {"norm_mode", "mean", "std", "div_value", "clip", "window", "channel_order"},
     "network": {"model_name", "backbone", "bn_type", "base_channels", "multi_grid", "factors"},
     "contrast": {"proj_dim"},

@@ -115,6 +115,20 @@ def test_the_portable_config_looks_at_frames_as_the_checkpoint_says(tmp_path):
     assert looks.items() <= test.items()
 
 
+def test_the_portable_config_resizes_pictures_and_swaps_mirrored_classes_as_its_benchmark_does(tmp_path):
+    path, swaps = tmp_path / "a.pth", [[14, 15], [16, 17]]
+    config = load_config("", pairs=["data.num_classes=20", "data.num_channels=3", "data.eval_size=[473,400]"])[0]
+    flip = {"ratio": 0.5, "swap_pair": swaps}
+    published = {"data": {"num_classes": 20, "input_mode": "BGR"}, "train_trans": {"random_hflip": flip}}
+    published["val_trans"] = {"trans_seq": ["resize"], "resize": {"target_size": [473, 400]}}
+    ours = config.model_dump(mode="json")
+    for tree in (ours | {"train_trans": ours["train_trans"] | {"random_hflip": flip}}, published):
+        save_checkpoint(path, {"config_dict": tree}, "")
+        found = load_config("", base=portable_config(path))[0]
+        assert found.data.eval_size == [473, 400]
+        assert found.train_trans.random_hflip.swap_pair == swaps
+
+
 def test_a_checkpoint_without_config_asks_for_one(tmp_path):
     path = tmp_path / "a.pth"
     save_checkpoint(path, {"state_dict": {}}, "")
