@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from lib.datasets.matlab import read_integers
 from lib.utils.errors import DataError
 from lib.utils.files import atomic_write
 from lib.utils.labels import IGNORE
@@ -173,12 +174,4 @@ def read_offset(path: Path) -> np.ndarray:
     Raises:
         DataError: missing, damaged, or without them.
     """
-    from scipy.io import loadmat
-
-    try:
-        content = loadmat(path, variable_names=["mat"])
-    except (OSError, ValueError, TypeError, NotImplementedError, EOFError) as error:
-        raise DataError(f"{path}: not a readable MATLAB file ({error})") from error
-    if "mat" not in content:
-        raise DataError(f"{path}: expected offsets under the key mat, got none; --phase test_offset writes such files")
-    return np.asarray(content["mat"])
+    return read_integers(path, "mat", axes=3)

@@ -123,9 +123,11 @@ def test_offsets_are_read_as_they_were_written(tmp_path):
     write_offset(tmp_path / "a.mat", offset)
     np.testing.assert_array_equal(read_offset(tmp_path / "a.mat"), offset)
     assert set(loadmat(tmp_path / "a.mat")) >= {"mat"}
-    (tmp_path / "b.mat").write_bytes(b"MATLAB 5.0" * 30)
-    with pytest.raises(DataError, match=r"b\.mat: "):
-        read_offset(tmp_path / "b.mat")
+    whole = (tmp_path / "a.mat").read_bytes()
+    for damaged in (whole[:-9], whole[:150], b"MATLAB 5.0" * 30):
+        (tmp_path / "b.mat").write_bytes(damaged)
+        with pytest.raises(DataError, match=r"b\.mat: unreadable"):
+            read_offset(tmp_path / "b.mat")
 
 
 def test_loaders_make_the_targets_after_the_transforms(make_config):

@@ -1,4 +1,4 @@
-"""Masks that benchmarks have in files other than pictures: MATLAB's, and pickled dictionaries of PyTorch."""
+"""Masks that a benchmark has in pickled dictionaries of PyTorch."""
 
 import _codecs
 import re
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.io
 import torch
 from PIL import Image
 
@@ -22,29 +21,6 @@ _ALLOWED: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     *((_REDUCED_ARRAY[0], f"numpy.{package}.multiarray._reconstruct") for package in ("core", "_core")),
 ]
 """What a pickled mask is made of, under the names of old and new NumPy."""
-
-
-def read_mat(path: Path, name: str = "S") -> np.ndarray:
-    """A variable of a MATLAB file, an integer for each pixel.
-
-    Args:
-        path: of the file.
-        name: of the variable.
-
-    Returns:
-        (H, W), of the type as stored.
-
-    Raises:
-        DataError: unreadable, or without that variable; names the file.
-    """
-    try:
-        found = scipy.io.loadmat(path, variable_names=[name]).get(name)
-    except Exception as error:  # damaged files fail in many ways
-        raise DataError(f"{path}: unreadable MATLAB file ({type(error).__name__}: {error})") from error
-    if found is None or found.ndim != 2 or found.dtype.kind not in "iu":
-        given = "none" if found is None else f"{found.dtype} of shape {found.shape}"
-        raise DataError(f"{path}: expected a variable {name}, an integer for each pixel, got {given}")
-    return found
 
 
 def read_pickled_masks(path: Path) -> Mapping[int, Mask]:

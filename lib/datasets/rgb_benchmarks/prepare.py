@@ -10,8 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from lib.datasets.labels import read_label
+from lib.datasets.matlab import read_integers
 from lib.datasets.preparation import REMEDY, claim_folder, is_prepared, write_skipped
-from lib.datasets.rgb_benchmarks.masks import read_mat
 from lib.datasets.rgb_benchmarks.raw import BENCHMARKS, SPLITS, TEST, RawPicture, find_pictures
 from lib.thermal.formats.channels import size_of_channels
 from lib.utils.errors import DataError
@@ -142,7 +142,7 @@ def _label_of(picture: RawPicture, name: str, size: tuple[int, int]) -> np.ndarr
     if picture.mask is not None:
         label = np.asarray(picture.mask)
     else:
-        label = read_mat(picture.label) if picture.label.suffix == ".mat" else read_label(picture.label)
+        label = read_integers(picture.label, "S") if picture.label.suffix == ".mat" else read_label(picture.label)
     if label.dtype.kind not in "iu":
         raise DataError(f"{picture.label}: expected integers for {picture.name}, got {label.dtype}")
     if label.shape != size:

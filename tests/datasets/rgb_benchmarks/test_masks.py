@@ -1,4 +1,4 @@
-"""Masks in other files than pictures: pickles call nothing, whoever wrote them; damaged files are named."""
+"""Pickled masks: reading them calls nothing, whoever wrote them; damaged files are named."""
 
 import os
 import pickle
@@ -6,13 +6,12 @@ from collections import OrderedDict
 
 import numpy as np
 import pytest
-import scipy.io
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from lib.datasets.rgb_benchmarks.masks import read_mat, read_pickled_masks
+from lib.datasets.rgb_benchmarks.masks import read_pickled_masks
 from lib.utils.errors import DataError
 from tests.fuzz import cases
 
@@ -62,34 +61,22 @@ def test_other_contents_than_masks_by_number_are_refused(content, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"no pickle", pickle.dumps({1: MASK}, 2)])
 def test_files_of_other_kinds_are_named(content, tmp_path):
     (tmp_path / "m.pth").write_bytes(content)
-    (tmp_path / "m.mat").write_bytes(content)
     with pytest.raises(DataError, match=r"m\.pth: not read, as it is damaged, or torch\.save didn't write it"):
         read_pickled_masks(tmp_path / "m.pth")
-    with pytest.raises(DataError, match=r"m\.mat: "):
-        read_mat(tmp_path / "m.mat")
-
-
-def test_a_variable_that_is_no_mask_is_refused(tmp_path):
-    scipy.io.savemat(tmp_path / "m.mat", {"S": MASK.astype(float), "T": MASK})
-    np.testing.assert_array_equal(read_mat(tmp_path / "m.mat", "T"), MASK)
-    for name, found in (("S", "float64 of shape"), ("U", "none")):
-        with pytest.raises(DataError, match=f"expected a variable {name}.*got {found}"):
-            read_mat(tmp_path / "m.mat", name)
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """Content of files of masks by their suffix, of old and new PyTorch and of MATLAB."""
+    """Content of files of masks by their name, of old and new PyTorch."""
     folder = tmp_path_factory.mktemp("masks")
     masks = {1: MASK, 2: Image.fromarray(MASK)}
     torch.save(masks, folder / "new.pth")
     torch.save(masks, folder / "old.pth", _use_new_zipfile_serialization=False)
-    scipy.io.savemat(folder / "m.mat", {"S": MASK})
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-@cases(150)
+@cases(100)
 @given(st.data())
 def test_changed_files_give_masks_or_an_error_that_names_them(files, tmp_path, data):
     name = data.draw(st.sampled_from(sorted(files)))
@@ -100,7 +87,7 @@ def test_changed_files_give_masks_or_an_error_that_names_them(files, tmp_path, d
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content)
     said = str(path)
     try:
-        masks = [read_mat(path)] if path.suffix == ".mat" else list(read_pickled_masks(path).values())
+        masks = list(read_pickled_masks(path).values())
     except DataError as error:
         masks, said = [], str(error)
     assert str(path) in said
