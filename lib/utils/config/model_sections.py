@@ -139,8 +139,8 @@ class SegFix(Section):
     max_distance: Annotated[NonNegative, Unit("pixels")] = 5.0
     """Pixels at most so far from another class are the boundary."""
     min_pixels: Annotated[Natural, Unit("pixels")] = 100
-    """A class with fewer pixels in a frame is all boundary and has no direction, as published for large pictures; take 1
-    where parts are small, such as eyes in thermal frames."""
+    """A class with fewer pixels in a frame is all boundary and has no direction, as published for large pictures; take
+    1 where parts are small, such as eyes in thermal frames."""
     threshold: Probability = 0.5
     """Probability above which a pixel is taken for a boundary: it learns its direction, and gets an offset."""
 
