@@ -17,6 +17,7 @@ from lib.utils.config import load_run_config  # noqa: E402
 from lib.utils.errors import Interrupted  # noqa: E402
 from lib.utils.log import log_to_terminal, show  # noqa: E402
 from lib.utils.runtime import start_runtime  # noqa: E402
+from lib.utils.standard_input import open_standard_input  # noqa: E402
 from lib.vis.palette import palette_of  # noqa: E402
 from segmentor.checking.names import check_names  # noqa: E402
 from segmentor.live.saving import SavedFrames  # noqa: E402
@@ -55,7 +56,8 @@ def _serve(name: str, args: argparse.Namespace, further: Sequence[str]) -> None:
     config = load_run_config(args.configs or "", flags, line.pairs, [check_names])[0]
     log_to_terminal(config.logging.stdout_level, config.logging.log_format, True)
     data, palette = config.data, palette_of(config.data.num_classes, config.data.palette)
-    source = open_source(name, reading_of(data), config.predict.fps, args.raw_type, sys.stdin.buffer)
+    stream = open_standard_input() if name == "-" else None
+    source = open_source(name, reading_of(data), config.predict.fps, args.raw_type, stream)
     token = "" if args.host in LOCAL else secrets.token_urlsafe(24)
     with interrupted_by_sigterm(), start_runtime(config) as runtime:
         session = LiveSession(source, build_find(config, runtime), palette)

@@ -42,7 +42,7 @@ def test_a_file_is_shown_with_the_network_that_comes_with_the_repository(served,
 @pytest.mark.parametrize(("words", "complaint"), [
     (["nowhere.npy"], "nowhere.npy: no such file or folder"),
     (["0", "--temp_preset", "warm"], "temp_preset"),
-    (["--host", "no such host"], "no such host"),
+    (["-", "--host", "no such host"], "no such host"),
 ])  # fmt: skip
 def test_what_can_not_be_is_named(words, complaint, capsys, tmp_path):
     assert live.main([*words, "--port", "0", "--gpu", "-1"]) == 2
