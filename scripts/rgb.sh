@@ -64,6 +64,7 @@ mode="${given[0]}"
 [[ "${given[1]}" =~ ^[A-Za-z0-9_.][A-Za-z0-9_.-]*$ ]] ||
     fail_usage "NAME becomes part of file names; expected letters, digits and . _ -, got '${given[1]}'"
 [[ "|$modes|" == *"|$mode|"* ]] || fail_usage "expected ${modes//|/, }, got '$mode'"
+[[ -z "$which" || "$mode $which" =~ ^(test ss|segfix val|segfix test)$ ]] || fail_usage "'$which' does not go with $mode"
 name="${begin}_${given[1]}"
 data_root="$(absolute "${given[2]}")" scratch="$(absolute "${given[3]}")"
 data="$data_root/${folders[0]}"

@@ -133,3 +133,4 @@ def test_wrong_arguments_print_the_usage(ready):
     assert "train|resume|val|test|segfix NAME DATA_ROOT SCRATCH_ROOT [ss]" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("error: expected 4 arguments before options, got 2: train n")
     assert "expected train, resume, segfix_pred_val" in ready.bash(SEGFIX, "val", "n", "/d", "/s").stderr
+    assert "'val' does not go with test" in ready.bash(OCR, "test", "n", "/d", "/s", "val").stderr
