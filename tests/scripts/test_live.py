@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from lib.utils.errors import DataError
 from scripts import live
+from segmentor.live import sources
 from segmentor.live.server import LiveServer
 from tests.metrics.faces import draw_face
 
@@ -25,6 +27,15 @@ def served(monkeypatch, tmp_path):
 
 
 COMMON = ("--port", "0", "--gpu", "-1")
+
+
+def test_without_a_source_it_is_the_first_camera(monkeypatch, capsys):
+    def camera_frames(index):
+        raise DataError(f"camera {index} is not there")
+
+    monkeypatch.setattr(sources, "camera_frames", camera_frames)
+    assert live.main(["--gpu", "-1"]) == 2
+    assert "camera 0 is not there" in capsys.readouterr().err
 
 
 def test_a_file_is_shown_with_the_network_that_comes_with_the_repository(served, tmp_path, capsys):
