@@ -140,3 +140,12 @@ def test_loaders_make_the_targets_after_the_transforms(make_config):
         boundary, direction = (part.astype(int) for part in boundary_and_direction(label, max_distance=2))
         expected = np.where(label == 255, -1, boundary + direction_of * direction)
         np.testing.assert_array_equal(found, expected)
+
+
+def test_offsets_are_predicted_without_targets_being_made(make_config):
+    pairs = ["network.model_name=segfix_hrnet", "network.backbone=resnet18_dilated8", "loss.loss_type=segfix_loss"]
+    found, plain = (
+        next(iter(build_eval_loader(make_config(*used))))["label"]
+        for used in ([*pairs, "phase=test_offset", "network.resume=a.pth"], [])
+    )
+    np.testing.assert_array_equal(found, plain)

@@ -226,14 +226,15 @@ class EvalReader:
     def _read(self, index: int) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
         """Image, label or None, and valid, None where every pixel is."""
         image, label = self._dataset[index]
-        if self._transform is None:
-            return image, self._target(label, None) if self._target and label is not None else label, None
-        rng = np.random.default_rng(list(os.fsencode(self._dataset.samples[index].name)))
-        unlabelled = np.full(image.shape[:2], IGNORE, np.uint8)
-        image, moved, valid = self._transform(image, unlabelled if label is None else label, rng)
-        if label is None:
-            return image, None, valid
-        return image, self._target(moved, valid) if self._target else moved, valid
+        valid = None
+        if self._transform is not None:
+            rng = np.random.default_rng(list(os.fsencode(self._dataset.samples[index].name)))
+            unlabelled = np.full(image.shape[:2], IGNORE, np.uint8)
+            image, moved, valid = self._transform(image, unlabelled if label is None else label, rng)
+            label = None if label is None else moved
+        if self._target is not None and label is not None:
+            label = self._target(label, valid)
+        return image, label, valid
 
 
 def image_tensor(images: Sequence[np.ndarray]) -> torch.Tensor:

@@ -51,8 +51,8 @@ class Config(Section):
 
     @property
     def learns_boundaries(self) -> bool:
-        """Whether boundaries and directions are learnt from the labels, as for SegFix, rather than their classes."""
-        return self.loss.loss_type == "segfix_loss"
+        """Whether a training learns boundaries and directions from the labels, as for SegFix, not their classes."""
+        return self.phase == "train" and self.loss.loss_type == "segfix_loss"
 
     @property
     def scored(self) -> Data:
