@@ -3,6 +3,7 @@
 #   MODEL     name of the network, which begins the names of files
 #   BACKBONE  only of networks that have a choice of it
 #   SETTINGS  further arguments of main.py
+#   CONFIG_TEST  the config of test at several scales, where it is not that of CONFIG with _TEST
 #   REFUSED   why there is no such script, and NEAREST, the one to take instead
 # and source it.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"

@@ -87,7 +87,7 @@ class LiveServer(ThreadingHTTPServer):
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             super().__init__((host, port), _Handler)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise ConfigError(
                 f"can't listen at {host}, port {port} ({error}); choose others with --host, --port"
             ) from error
@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             content = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):
             self._refuse(HTTPStatus.BAD_REQUEST, "expected an object in JSON")

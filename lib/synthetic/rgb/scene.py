@@ -8,7 +8,7 @@ import numpy as np
 from lib.utils.labels import IGNORE
 
 Size = tuple[int, int]
-Image = tuple[np.ndarray, np.ndarray]
+PictureAndLabel = tuple[np.ndarray, np.ndarray]
 """A picture (H, W, 3) uint8 RGB and its label (H, W) uint8."""
 
 _NOISE = 6.0
@@ -66,7 +66,7 @@ def colour_of(value: int) -> tuple[int, int, int]:
     return value * 67 % 256, (value * 131 + 80) % 256, (value * 29 + 160) % 256
 
 
-def draw_scene(scene: Scene, size: Size, rng: np.random.Generator) -> Image:
+def draw_scene(scene: Scene, size: Size, rng: np.random.Generator) -> PictureAndLabel:
     """A picture of a scene, with a corner without label; ``size`` is (H, W) in pixels."""
     height, width = size
     label = np.empty(size, np.uint8)
@@ -87,7 +87,7 @@ def draw_scene(scene: Scene, size: Size, rng: np.random.Generator) -> Image:
     return _painted(label, rng), label
 
 
-def draw_person(size: Size, rng: np.random.Generator) -> Image:
+def draw_person(size: Size, rng: np.random.Generator) -> PictureAndLabel:
     """A picture of a person before a background of value 0; ``size`` is (H, W) in pixels."""
     height, width = size
     label = np.zeros(size, np.uint8)

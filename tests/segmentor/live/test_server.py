@@ -25,9 +25,12 @@ class Client:
         self.own = {"Host": f"127.0.0.1:{self.port}", "Origin": f"http://127.0.0.1:{self.port}"}
 
     def ask(self, method, place, body=None, **headers):
+        return self.send(method, place, None if body is None else json.dumps(body), **headers)
+
+    def send(self, method, place, body=None, **headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         headers = {**self.own, **{key.replace("_", "-"): value for key, value in headers.items() if value is not None}}
-        connection.request(method, place, None if body is None else json.dumps(body), headers)
+        connection.request(method, place, body, headers)
         answer = connection.getresponse()
         text = answer.read().decode()
         connection.close()
@@ -53,9 +56,10 @@ def serve(session, tmp_path, monkeypatch):
         server.server_close()
 
 
-def test_the_newest_result_is_given_once(serve, played):
+def test_the_newest_result_is_given_once(serve, played, session):
     client = serve()
     played.put(face())
+    session.newest(0, 60)
     status, answer = client.ask("GET", "/state?after=0")
     assert (status, answer["result"]["number"]) == (200, 1)
     assert answer["state"]["frames"] == 1
@@ -65,7 +69,7 @@ def test_the_newest_result_is_given_once(serve, played):
 def test_pause_and_save_do_what_they_say(serve, played, session, tmp_path):
     client = serve()
     played.put(face())
-    session.newest(0, 5)
+    session.newest(0, 60)
     assert client.ask("POST", "/pause", {"paused": True})[1]["state"]["paused"]
     status, answer = client.ask("POST", "/save", {"number": 1})
     assert status == 200
@@ -110,9 +114,16 @@ def test_other_machines_take_a_token(serve):
         serve(host="0.0.0.0")
 
 
-def test_a_port_that_is_taken_is_named(serve):
-    with pytest.raises(ConfigError, match="--port"):
-        serve(port=serve().port)
+def test_a_port_that_is_taken_or_none_is_named(serve):
+    for port in (serve().port, 70000):
+        with pytest.raises(ConfigError, match="--port"):
+            serve(port=port)
+
+
+def test_what_is_no_json_is_refused(serve):
+    client = serve()
+    for body in (b"{", b"\xff", b"[" * 4000):
+        assert client.send("POST", "/pause", body)[0] == 400
 
 
 @pytest.mark.parametrize(("method", "place", "body", "status"), [
