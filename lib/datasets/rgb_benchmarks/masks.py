@@ -43,8 +43,9 @@ def read_pickled_masks(path: Path) -> Mapping[int, Mask]:
             else f"it is damaged, or torch.save didn't write it ({type(error).__name__})"
         )
         raise DataError(f"{path}: not read, as {reason}; get the file from the benchmark's own download") from error
-    if not isinstance(found, dict) or not all(
-        isinstance(key, int) and isinstance(mask, Image.Image | np.ndarray) for key, mask in found.items()
-    ):
-        raise DataError(f"{path}: expected a dictionary from numbers of pictures to masks, got {type(found).__name__}")
+    entries = found.items() if isinstance(found, dict) else [("", found)]
+    for key, mask in entries:
+        if not isinstance(key, int) or not isinstance(mask, Image.Image | np.ndarray):
+            given = f"{type(key).__name__} to {type(mask).__name__}" if found is not mask else type(found).__name__
+            raise DataError(f"{path}: expected a dictionary from numbers of pictures to masks, got {given}")
     return found

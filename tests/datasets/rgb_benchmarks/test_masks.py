@@ -48,13 +48,13 @@ def test_a_pickle_that_would_call_something_is_refused_and_calls_nothing(functio
 
 
 @pytest.mark.parametrize(
-    "content",
-    [[MASK], {"a": MASK}, {1: "mask"}, OrderedDict(a=torch.zeros(2))],
-    ids=["list", "names", "text", "weights"],
-)
-def test_other_contents_than_masks_by_number_are_refused(content, tmp_path):
+    ("content", "given"),
+    [([MASK], "list"), ({"a": MASK}, "str to ndarray"), ({1: MASK, 2: "mask"}, "int to str"),
+     (OrderedDict(a=torch.zeros(2)), "str to Tensor")],
+)  # fmt: skip
+def test_other_contents_than_masks_by_number_are_refused(content, given, tmp_path):
     torch.save(content, tmp_path / "m.pth")
-    with pytest.raises(DataError, match="expected a dictionary from numbers of pictures to masks"):
+    with pytest.raises(DataError, match=f"expected a dictionary from numbers of pictures to masks, got {given}$"):
         read_pickled_masks(tmp_path / "m.pth")
 
 
