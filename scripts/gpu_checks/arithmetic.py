@@ -1,7 +1,7 @@
 """Whether the device computes what the CPU does: networks, losses, SAM-CL, with gradients."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import torch
 import torch.nn.functional as F
@@ -64,7 +64,7 @@ def losses(subject: Subject) -> Iterator[Finding]:
     for name, needs in loss_types().items():
         torch.manual_seed(0)
         objective = build_objective(subject.config("unet", loss={"loss_type": name}, network={"base_channels": 8}))
-        yield _compared(f"loss {name}", objective, subject, aux="aux" in needs)
+        yield _compared(f"loss {name}", objective, subject, needs)
 
 
 def sam_cl(subject: Subject) -> Iterator[Finding]:
@@ -108,18 +108,23 @@ def _errors(found: Passes, expected: Passes) -> list[float]:
     return [relative_error(*pair) for pair in zip(found, expected, strict=True)]
 
 
-def _compared(name: str, objective: Objective, subject: Subject, aux: bool = False) -> Finding:
-    """The greater of the errors of the losses' sum and of its gradient to logits and parameters."""
+def _compared(name: str, objective: Objective, subject: Subject, needs: Collection[str] = ()) -> Finding:
+    """The greater of the errors of the losses' sum and of its gradient to the outputs and parameters."""
     images, labels = batch_of(SHAPE)
-    logits = torch.randn(SHAPE[0], CLASSES, *SHAPE[1:], generator=torch.Generator().manual_seed(1))
+    # The directions' targets are numbers of classes as well, and the logits beside them tell boundaries from the rest.
+    channels = {"logits": 2, "direction": 8} if "direction" in needs else {"logits": CLASSES}
+    channels |= {"aux": CLASSES} if "aux" in needs else {}
+    generator = torch.Generator().manual_seed(1)
+    outputs = {what: torch.randn(SHAPE[0], count, *SHAPE[1:], generator=generator) for what, count in channels.items()}
     found = []
     for side, device in ((copy.deepcopy(objective), subject.device), (objective, images.device)):
         side = side.to(device)
-        leaves = [logits.clone().to(device).requires_grad_() for _ in range(2 if aux else 1)]
+        leaves = {what: output.clone().to(device).requires_grad_() for what, output in outputs.items()}
         with tf32(False):
-            output = SegOutput(leaves[0], aux=tuple(leaves[1:]))
+            aux = (leaves["aux"],) if "aux" in leaves else ()
+            output = SegOutput(leaves["logits"], aux=aux, direction=leaves.get("direction"))
             total = torch.stack([*side(images.to(device), output, labels.to(device), 0).values()]).sum()
             total.backward()
-        tensors = [leaf.grad for leaf in (*leaves, *side.parameters()) if leaf.grad is not None]
+        tensors = [leaf.grad for leaf in (*leaves.values(), *side.parameters()) if leaf.grad is not None]
         found.append((total, torch.cat([tensor.flatten() for tensor in tensors])))
     return Finding(f"{name}: error of value or gradient", max(_errors(*found)), EXACT)

@@ -72,7 +72,7 @@ def test_runs_are_paired_by_fold_and_seed_and_not_repeated(start, tmp_path):
     tables = tmp_path / "scratch/tables"
     with open(tables / "ablation/table.csv", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["miou"]]
-    assert {row["set"] for row in rows} == {"controlled", "controlled under TiAug", "unconstrained"}
+    assert {row["set"] for row in rows} == {"controlled", "controlled, occluded", "unconstrained"}
     assert [row["seeds"] for row in rows] == ["1:0 2:0"] * 6
     assert [(row["difference"], row["pairs"]) for row in rows if row["compared_to"] == "RMI"] == [("5.0000", "2")] * 3
     assert start("--jobs", "2") == 0

@@ -16,6 +16,7 @@ from tests.utils.published_configs import CONTRAST_NETWORKS, MEMORY_NETWORKS, pu
 
 NETWORK_WITH = {
     "aux": ("network.model_name=base_ocnet", "network.backbone=deepbase_resnet18_dilated8"),
+    "direction": ("network.model_name=segfix_hrnet", "network.backbone=resnet18_dilated8"),
 }
 CONTRAST = tuple(
     f"pixel_contrast.{pair}"
