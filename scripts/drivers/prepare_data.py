@@ -1,7 +1,6 @@
 """Command line of the preparation of ThermalImagesDataset."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,29 +10,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from lib.datasets.drivers.prepare import FRAMES_FILE, Options, Summary, prepare  # noqa: E402
 from lib.datasets.drivers.raw import GLASSES, SPLITS, VAL_SUBJECTS  # noqa: E402
 from lib.datasets.preparation import SKIPPED_FILE  # noqa: E402
-from lib.utils.log import show  # noqa: E402
-from lib.utils.machine import available_cores  # noqa: E402
-
-SHOWN = 50  # skipped frames that are printed; all are in skipped.csv
+from scripts.preparation import add_usual_arguments, run_preparation, skipped_lines  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Prepare; returns the exit status: 0 done, 1 frames were skipped, 2 wrong arguments or data."""
-    logging.basicConfig(format="%(levelname)s: %(message)s")
     args = _parser().parse_args(arguments)
     subjects = () if args.val_subjects == ["none"] else tuple(args.val_subjects)
     size = tuple(args.target_res) if args.target_res else None
-    try:
+
+    def run() -> Summary:
         options = Options(size, subjects, args.unconstrained, args.every)
-        summary = prepare(args.clone_dir, args.out_dir, options, args.workers, args.overwrite == "y")
-        show("".join(f"{line}\n" for line in _lines(summary, Path(args.out_dir))))
-    except (ValueError, OSError) as error:
-        print(f"prepare_data.sh: error: {error}", file=sys.stderr)
-        return 2
-    if not summary.written and not summary.kept:
-        print("prepare_data.sh: error: no frame could be prepared", file=sys.stderr)
-        return 1
-    return 1 if summary.skipped and args.skip_bad == "n" else 0
+        return prepare(args.clone_dir, args.out_dir, options, args.workers, args.overwrite)
+
+    return run_preparation(run, lambda summary: _lines(summary, Path(args.out_dir)), args.skip_bad)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,11 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--target_res", nargs=2, type=int, metavar=("H", "W"), help="default: as the frames are, 240 320"
     )
-    parser.add_argument(
-        "--workers", type=int, metavar="N", default=available_cores(), help="processes; default one per CPU core"
-    )
-    parser.add_argument("--skip_bad", choices=["y", "n"], default="n", help="exit with 0 though frames were skipped")
-    parser.add_argument("--overwrite", choices=["y", "n"], default="n", help="replace what is prepared already")
+    add_usual_arguments(parser)
     return parser
 
 
@@ -84,12 +70,7 @@ def _lines(summary: Summary, out_dir: Path) -> Iterator[str]:
         yield f"left out: {summary.left_out} frames with glasses of persons to train on"
     yield "note: the masks are hulls of landmarks that the authors' detector predicted; nobody marked them by hand"
     yield f"note: {out_dir / FRAMES_FILE} says what is known of each frame"
-    if summary.skipped:
-        yield f"skipped: {len(summary.skipped)} frames, also listed in {out_dir / SKIPPED_FILE}"
-        for name, reason in summary.skipped[:SHOWN]:
-            yield f"  {name}: {reason}"
-        if len(summary.skipped) > SHOWN:
-            yield f"  ... and {len(summary.skipped) - SHOWN} more"
+    yield from skipped_lines(summary.skipped, out_dir)
 
 
 if __name__ == "__main__":

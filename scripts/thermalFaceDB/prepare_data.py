@@ -1,7 +1,6 @@
 """Command line of the preparation of the Thermal Face Database."""
 
 import argparse
-import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,29 +12,19 @@ from lib.datasets.preparation import SKIPPED_FILE  # noqa: E402
 from lib.datasets.thermal_face_db.prepare import SPLITS, USUAL_RANGE, Options, Summary, prepare  # noqa: E402
 from lib.datasets.thermal_face_db.raw import VAL_SUBJECTS  # noqa: E402
 from lib.thermal.resize import LABEL_RESIZES  # noqa: E402
-from lib.utils.log import show  # noqa: E402
-from lib.utils.machine import available_cores  # noqa: E402
-from scripts.arguments import switch  # noqa: E402
-
-SHOWN = 50  # skipped frames that are printed; all are in skipped.csv
+from scripts.preparation import add_usual_arguments, run_preparation, skipped_lines  # noqa: E402
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Prepare; returns the exit status: 0 done, 1 frames were skipped, 2 wrong arguments or data."""
-    logging.basicConfig(format="%(levelname)s: %(message)s")
     args = _parser().parse_args(arguments)
-    try:
+
+    def run() -> Summary:
         crop, subjects = _crop(args.crop_res), _subjects(args.val_subjects)
         options = Options(tuple(args.target_res), crop, subjects, args.label_resize, args.landmarks)
-        summary = prepare(args.raw_dir, args.out_dir, options, args.workers, args.overwrite)
-        show("".join(f"{line}\n" for line in _lines(summary, Path(args.out_dir))))
-    except (ValueError, OSError) as error:
-        print(f"prepare_data.sh: error: {error}", file=sys.stderr)
-        return 2
-    if not summary.written and not summary.kept:
-        print("prepare_data.sh: error: no frame could be prepared", file=sys.stderr)
-        return 1
-    return 1 if summary.skipped and not args.skip_bad else 0
+        return prepare(args.raw_dir, args.out_dir, options, args.workers, args.overwrite)
+
+    return run_preparation(run, lambda summary: _lines(summary, Path(args.out_dir)), args.skip_bad)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,19 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         help="of 68 or 54 landmarks: ljson (versions 1 to 3; default), pts (iBUG) or yolo (YOLO-pose, in .txt) "
         "beside each frame, or csv: RAW_DIR/landmarks.csv with lines frame,x0,y0,...",
     )
-    parser.add_argument(
-        "--workers", type=int, metavar="N", default=available_cores(), help="processes; default one per CPU core"
-    )
-    parser.add_argument(
-        "--skip_bad",
-        type=switch,
-        metavar="y|n",
-        default=False,
-        help="exit with 0 though frames were skipped",
-    )
-    parser.add_argument(
-        "--overwrite", type=switch, metavar="y|n", default=False, help="replace what is prepared already"
-    )
+    add_usual_arguments(parser)
     return parser
 
 
@@ -123,12 +100,7 @@ def _lines(summary: Summary, out_dir: Path) -> Iterator[str]:
             f"warning: {len(summary.unusual)} frames have values outside {low:g}-{high:g} deg C; is their unit "
             f"another? {examples}"
         )
-    if summary.skipped:
-        yield f"skipped: {len(summary.skipped)} frames, also listed in {out_dir / SKIPPED_FILE}"
-        for name, reason, _ in summary.skipped[:SHOWN]:
-            yield f"  {name}: {reason}"
-        if len(summary.skipped) > SHOWN:
-            yield f"  ... and {len(summary.skipped) - SHOWN} more"
+    yield from skipped_lines(summary.skipped, out_dir)
 
 
 if __name__ == "__main__":
