@@ -50,9 +50,9 @@ class Report:
 
     Attributes:
         splits: by ``train`` and ``val``: ``frames``, ``shapes``, ``dtypes``, ``units`` (of the numbers in the files),
-            ``range`` ({min, median, max}, deg C or grey levels), ``nan`` and ``inf``
-            (values), ``subjects`` (frames by subject), ``label_values`` (pixels by value), ``classes`` (list of {name,
-            pixels, share of the labelled, frames}) and ``ignored`` (share of all pixels).
+            ``range`` ({min, median, max}, deg C or grey levels), ``nan`` and ``inf`` (values), ``subjects`` (frames by
+            subject), ``label_values`` (pixels by value), ``classes`` (list of {name, pixels, share of the labelled,
+            frames}) and ``ignored`` (share of all pixels).
         errors: what training can't go on with, or must not.
         warnings: what may be meant.
     """

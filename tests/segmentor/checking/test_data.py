@@ -69,6 +69,18 @@ def arguments(tmp_path, root, *more):
     return [*map(str, ["--configs", tmp_path / "discs.yaml", "--phase", "check", "--data_dir", root, *more])]
 
 
+def test_processes_find_what_one_finds(make_config, faces, tmp_path, monkeypatch):
+    alone = run_check(make_config, faces, tmp_path)
+    monkeypatch.setattr("lib.datasets.check.report.FRAMES_OF_A_WORKER", 1)
+    monkeypatch.setattr("lib.datasets.check.report.available_cores", lambda: 2)
+    assert run_check(make_config, faces, tmp_path) == alone
+    bad = spoil(faces)
+    with pytest.raises(DataError):
+        run_check(make_config, faces, tmp_path)
+    [error] = json.loads((tmp_path / "out/check.json").read_text())["errors"]
+    assert str(bad) in json.dumps(error)
+
+
 def test_good_data_end_with_status_0_and_a_quiet_stderr(make_config, faces, tmp_path):
     make_config()
     command = [sys.executable, ROOT / "main.py", *arguments(tmp_path, faces)]
