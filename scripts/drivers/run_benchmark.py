@@ -152,12 +152,12 @@ class Benchmark:
 
 
 @contextmanager
-def _claimed(folder: Path) -> Iterator[bool]:
-    """Whether a run's folder is ours until the end of the block; the claim of a process that dies ends with it."""
+def _claimed(folder: Path, wait: bool = False) -> Iterator[bool]:
+    """Whether a folder is ours until the end of the block; the claim of a process that dies ends with it."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "claim", "w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
@@ -168,7 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the benchmark; returns the exit status: 0 done, 1 a run failed, 2 wrong arguments, 130 interrupted."""
     args = _parser().parse_args(arguments)
     try:
-        _prepare(args.data_root, args.every)
+        prepare_folds(args.data_root, args.every)
         benchmark = Benchmark(args.data_root, args.scratch_root, args.gpu)
         benchmark.check()
     except (ValueError, OSError) as error:
@@ -220,7 +220,16 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
-def _prepare(data_root: Path, every: int) -> None:
+def prepare_folds(data_root: Path, every: int) -> None:
+    """Prepare the frames of each fold; of several commands side by side one after the other does, and finds them done.
+
+    Args:
+        data_root: holds the clone, and gets ``trained_on_<fold>/Processed``.
+        every: takes each such frame of a sequence.
+
+    Raises:
+        DataError: no clone is there, or its frames can't be prepared.
+    """
     clone = data_root / CLONE
     if not clone.is_dir():
         raise DataError(
@@ -228,7 +237,8 @@ def _prepare(data_root: Path, every: int) -> None:
             f"run: git clone --depth 1 https://github.com/mat02/{CLONE} '{clone}'"
         )
     for fold, others in FOLDS.items():
-        out = str(data_root / f"trained_on_{fold}/Processed")
+        folder = data_root / f"trained_on_{fold}"
+        out = str(folder / "Processed")
         options = [
             "--val_subjects",
             *others,
@@ -240,8 +250,9 @@ def _prepare(data_root: Path, every: int) -> None:
             "--every",
             str(every),
         ]
-        if prepare_data.main([str(clone), out, *options, "--skip_bad", "y"]):
-            raise DataError(f"{clone} could not be prepared into {out}; see above")
+        with _claimed(folder, wait=True):
+            if prepare_data.main([str(clone), out, *options, "--skip_bad", "y"]):
+                raise DataError(f"{clone} could not be prepared into {out}; see above")
 
 
 if __name__ == "__main__":

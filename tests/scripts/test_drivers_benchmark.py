@@ -4,6 +4,8 @@ import csv
 import json
 import shutil
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,7 +24,7 @@ from tests.scripts.test_run_table import Process
 @pytest.fixture
 def start(tmp_path, monkeypatch):
     """Runs the first four runs of the benchmark, where :func:`pretend` stands for main.py and no frames are."""
-    monkeypatch.setattr(run_benchmark, "_prepare", lambda *_: None)
+    monkeypatch.setattr(run_benchmark, "prepare_folds", lambda *_: None)
     monkeypatch.setattr(run_benchmark, "planned_runs", lambda: planned_runs()[:4])
     monkeypatch.setattr(runs, "subprocess", SimpleNamespace(Popen=Process, STDOUT=subprocess.STDOUT))
     monkeypatch.setattr(Process, "calls", [])
@@ -141,6 +143,25 @@ def test_folds_leave_each_number_out(tmp_path, monkeypatch):
             names = [path.name for path in (tmp_path / f"trained_on_{fold}/Processed/{split}/image").iterdir()]
             assert len(names) == 2
             assert all(name[0] == number and f"_{glasses}" in name for name in names)
+
+
+def test_commands_side_by_side_prepare_one_after_the_other(tmp_path, monkeypatch):
+    (tmp_path / CLONE).mkdir()
+    at_work: list[str] = []
+    together: list[list[str]] = []
+
+    def slowly(arguments):
+        at_work.append(arguments[1])
+        time.sleep(0.05)
+        together.append([out for out in at_work if out == arguments[1]])
+        at_work.remove(arguments[1])
+        return 0
+
+    monkeypatch.setattr(run_benchmark.prepare_data, "main", slowly)
+    with ThreadPoolExecutor() as pool:
+        for command in [pool.submit(run_benchmark.prepare_folds, tmp_path, 1) for _ in range(2)]:
+            command.result()
+    assert [len(outs) for outs in together] == [1] * 4
 
 
 def test_without_a_clone_it_says_how_to_get_one(tmp_path, capsys):
