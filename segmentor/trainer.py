@@ -87,6 +87,7 @@ class Trainer:
             shared_bytes=self.batches.shared_bytes,
         )
         check_before_training(config)
+        self.batches.begin()  # the first ones are read while the network is made
 
         model = TrainingModel(build_network_with_weights(config, checkpoint), build_objective(config))
         model.to(runtime.device)

@@ -1,6 +1,6 @@
-"""Draws what two networks find in controlled, unconstrained and occluded frames beside the truth.
+"""Draws what networks find in controlled, unconstrained and occluded frames beside the truth.
 
-python scripts/figures/qualitative.py --rmi CKPT --samcl CKPT CONTROLLED_DIR UNCONSTRAINED_DIR [--out FILE]
+python scripts/figures/qualitative.py CONTROLLED_DIR UNCONSTRAINED_DIR --network TITLE CKPT [--network TITLE CKPT ...]
 
 Both folders hold image/ and label/, such as DATA_ROOT/Processed/val. Frames are chosen by place alone: in the order of
 their names, the middle ones of --frames equal parts. Occluded frames are the controlled ones under the first draw of
@@ -58,21 +58,27 @@ class Picture(NamedTuple):
 def main(arguments: list[str] | None = None) -> int:
     """Parse, segment and draw; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rmi", required=True, type=Path, metavar="CKPT", help="trained with RMI")
-    parser.add_argument("--samcl", required=True, type=Path, metavar="CKPT", help="trained with RMI + TiAug + SAM-CL")
     parser.add_argument("controlled", metavar="CONTROLLED_DIR", help="a folder with image/ and label/")
     parser.add_argument("unconstrained", metavar="UNCONSTRAINED_DIR", help="another one")
+    parser.add_argument(
+        "--network",
+        required=True,
+        action="append",
+        nargs=2,
+        metavar=("TITLE", "CKPT"),
+        help="a column; repeatable",
+    )
     parser.add_argument("--frames", type=int, default=2, metavar="N", help="of each kind")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the occluders")
     parser.add_argument("--out", default=IMAGES / "qualitative.png", type=Path, metavar="FILE")
     args = parser.parse_args(arguments)
     try:
-        config = common_config([args.rmi, args.samcl])
+        checkpoints = {title: Path(path) for title, path in args.network}
+        config = common_config(list(checkpoints.values()))
         controlled = chosen_frames("controlled", args.controlled, args.frames, config)
         pictures = [*controlled, *chosen_frames("unconstrained", args.unconstrained, args.frames, config)]
         pictures += [occluded(picture, [args.seed, index]) for index, picture in enumerate(controlled)]
         frames = {f"frame{index:04d}": picture.image for index, picture in enumerate(pictures)}
-        checkpoints = {"RMI": args.rmi, "RMI + TiAug + SAM-CL": args.samcl}
         found = {title: list(segment(path, frames).values()) for title, path in checkpoints.items()}
     except (ValueError, OSError) as error:
         print(f"qualitative.py: error: {error}", file=sys.stderr)

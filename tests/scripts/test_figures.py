@@ -71,9 +71,9 @@ def test_overlap_is_none_of_disjoint_and_all_of_equal_distributions():
 def test_qualitative_is_drawn(tiny_database, checkpoint, tmp_path):
     out = tmp_path / "a.png"
     folder = str(tiny_database / "val")
-    networks = ["--rmi", str(checkpoint), "--samcl", str(checkpoint)]
-    assert qualitative.main([*networks, folder, folder, "--frames", "1", "--out", str(out)]) == 0
-    assert size_of(out)[0] > 1000
+    networks = [word for title in ("RMI", "RMI + TiAug", "Dice") for word in ("--network", title, str(checkpoint))]
+    assert qualitative.main([folder, folder, *networks, "--frames", "1", "--out", str(out)]) == 0
+    assert size_of(out)[0] > 1500
 
 
 def test_frames_are_the_middles_of_equal_parts():
@@ -94,7 +94,7 @@ def test_occluders_hide_part_of_the_face_and_are_the_same_every_time():
 def test_missing_data_and_checkpoints_are_errors(tmp_path, capsys):
     nothing = str(tmp_path / "nothing")
     assert histograms.main([nothing, nothing]) == 2
-    assert qualitative.main(["--rmi", nothing, "--samcl", nothing, nothing, nothing]) == 2
+    assert qualitative.main([nothing, nothing, "--network", "RMI", nothing]) == 2
     assert demo.main(["--resume", nothing]) == 2
     assert predictions.main(["--resume", nothing]) == 2
     assert capsys.readouterr().err.count("nothing") == 4

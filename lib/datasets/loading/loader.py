@@ -302,6 +302,11 @@ class BatchLoader:
             worker_init_fn=start_worker,
             generator=torch.Generator(),  # else every iteration would draw from the global one
         )
+        self._begun: Iterator[Any] | None = None
+
+    def begin(self) -> None:
+        """Start the workers: they read the first batches while this process does something else before it iterates."""
+        self._begun = iter(self._loader)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for batch in self._from_workers():
@@ -313,8 +318,9 @@ class BatchLoader:
             yield batch
 
     def _from_workers(self) -> Iterator[Any]:
+        batches, self._begun = iter(self._loader) if self._begun is None else self._begun, None
         try:
-            yield from self._loader
+            yield from batches
         except RuntimeError as error:
             if not str(error).startswith("DataLoader worker"):
                 raise

@@ -1,9 +1,11 @@
-"""Workers that can't hand their batches over: the run ends with the remedy, and never waits for what will not come."""
+"""Workers read ahead; where they can't hand their batches over, the run ends with the remedy and waits for nothing."""
 
 import os
 import shutil
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,11 @@ def out_of_memory(keys):
     raise MemoryError("no memory")
 
 
+def leaves_a_mark(folder, keys):
+    (folder / str(keys[0])).touch()
+    return {"image": torch.zeros(2), "name": keys}
+
+
 def loader_of(read, **options):
     return BatchLoader(read, [[0], [1], [2]], 2, False, Frames(), **options)
 
@@ -72,6 +79,17 @@ def test_whatever_ends_a_worker_ends_the_iteration(read):
 def test_an_exception_arrives_as_it_was_raised():
     with pytest.raises(MemoryError, match="no memory"):
         list(loader_of(out_of_memory))
+
+
+def test_workers_that_were_begun_read_before_a_batch_is_asked_for(tmp_path):
+    loader = loader_of(partial(leaves_a_mark, tmp_path))
+    loader.begin()
+    end = time.monotonic() + 60
+    while not (tmp_path / "0").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    for _ in range(2):  # and again from the start
+        assert [batch["name"] for batch in loader] == [[0], [1], [2]]
 
 
 def test_a_batch_that_finds_no_room_is_an_error_with_the_remedy(monkeypatch):
