@@ -30,12 +30,14 @@ class ThermalFrame(NamedTuple):
         radiometric: whether ``values`` are temperatures.
         note: what was decided or found in reading; empty where the file left nothing open.
         unit: name of the unit that the file's numbers are in, or :data:`GREY_LEVELS`.
+        dtype: of the file's numbers.
     """
 
     values: np.ndarray
     radiometric: bool
     note: str
     unit: str = CELSIUS.name
+    dtype: np.dtype = np.dtype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -135,9 +135,10 @@ class FrameReader:
         """
         if self._channels > 1:
             try:
-                return ThermalFrame(read_channels(path, self._channels), False, "", GREY_LEVELS)
+                numbers = read_channels(path, self._channels)
             except OSError as error:
                 raise _unreadable(path, error) from error
+            return ThermalFrame(np.ascontiguousarray(numbers, np.float32), False, "", GREY_LEVELS, numbers.dtype)
         return next(iter(self.frames(path, self._open_single(path))))
 
     def size(self, path: Path) -> tuple[int, int]:
@@ -193,7 +194,7 @@ class FrameReader:
                 low, high = self._reading.grey_range
                 levels = np.float32(low) + levels * np.float32((high - low) / 255)
             note = _joined([stored.note, *stored.found, "grey levels, no temperatures"])
-            return ThermalFrame(levels, False, note, GREY_LEVELS)
+            return ThermalFrame(levels, False, note, GREY_LEVELS, numbers.dtype)
         notes = [stored.note, *stored.found]
         if self._is_open(numbers, stored):
             unit = self._decided.get(path.suffix.lower()) or decide_unit(numbers, str(path))
@@ -212,7 +213,7 @@ class FrameReader:
             if doubt:
                 self._warned = True
                 logger.warning("%s: %s", path, doubt)
-        return ThermalFrame(celsius, True, _joined(notes), unit.name)
+        return ThermalFrame(celsius, True, _joined(notes), unit.name, numbers.dtype)
 
 
 def _joined(notes: Iterable[str]) -> str:

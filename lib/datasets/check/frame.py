@@ -9,9 +9,6 @@ import numpy as np
 
 from lib.datasets.dataset import Sample
 from lib.datasets.labels import read_label
-from lib.thermal.formats.arrays import array_dtype
-from lib.thermal.formats.channels import PICTURES
-from lib.thermal.formats.pictures import picture_dtype
 from lib.thermal.frame import GREY_LEVELS, Reading, ThermalFrame
 from lib.thermal.plausibility import thinned
 from lib.thermal.readers import FrameReader
@@ -73,7 +70,7 @@ def read_facts(
         faults.append(("not finite" if nan or inf else "unreadable frames", str(error)))
         facts = facts._replace(nan=nan, inf=inf)
     else:
-        facts = _facts_of_image(facts, frame, sample.image)
+        facts = _facts_of_image(facts, frame)
         if contrast is not None:
             facts = facts._replace(contrast=contrast(sample.image, frame))
         faults += _another_unit(sample.image, frame, reading)
@@ -90,11 +87,11 @@ def read_facts(
     return facts._replace(faults=tuple(faults))
 
 
-def _facts_of_image(facts: FrameFacts, frame: ThermalFrame, path: Path) -> FrameFacts:
+def _facts_of_image(facts: FrameFacts, frame: ThermalFrame) -> FrameFacts:
     image = frame.values
     return facts._replace(
         shape=(image.shape[0], image.shape[1]),
-        dtype=_dtype(path),
+        dtype=str(frame.dtype),
         range=(float(image.min()), float(np.median(thinned(image))), float(image.max())),
         unit=frame.unit,
         digest=_digest(image),
@@ -117,14 +114,6 @@ def _another_unit(path: Path, frame: ThermalFrame, reading: Reading | None) -> l
     except UnitError:
         return []
     return [] if alone == frame.unit else [("units", f"{path}: in {alone}, it seems, and is read as {frame.unit}")]
-
-
-def _dtype(path: Path) -> str:
-    """Of the values in a file that is known to be readable."""
-    suffix = path.suffix.lower()
-    if suffix == ".npy":
-        return str(array_dtype(path))
-    return picture_dtype(path) if suffix in PICTURES else suffix
 
 
 def _not_finite(path: Path) -> tuple[int, int]:

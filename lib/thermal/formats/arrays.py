@@ -138,11 +138,6 @@ def array_shape(path: str | os.PathLike) -> tuple[int, ...]:
     return _whole_header(Path(path)).shape
 
 
-def array_dtype(path: str | os.PathLike) -> np.dtype:
-    """Read the type of the numbers of a ``.npy`` array from its header; errors as of :func:`array_shape`."""
-    return _whole_header(Path(path)).dtype
-
-
 def read_array(path: str | os.PathLike) -> np.ndarray:
     """Read a ``.npy`` array of integers or floats of any shape as stored, without running anything that it holds.
 

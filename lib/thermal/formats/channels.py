@@ -25,20 +25,20 @@ def read_channels(path: Path, channels: int) -> np.ndarray:
         channels: C.
 
     Returns:
-        (H, W, C) float32, values as stored.
+        (H, W, C), as stored.
 
     Raises:
         DataError: unreadable, of another shape, or not finite; it names the file.
     """
     size_of_channels(path, channels)
     if path.suffix.lower() == ".npy":
-        return np.ascontiguousarray(read_array(path), np.float32)
+        return read_array(path)
     if path.suffix.lower() in _TIFF:
         page = read_tiff_channels(path)
         if page.shape[2] not in (1, channels):
             raise DataError(f"{path}: has {page.shape[2]} channels, data.num_channels is {channels}")
         check_finite(page, path)
-        return np.ascontiguousarray(np.broadcast_to(page, (*page.shape[:2], channels)), np.float32)
+        return np.broadcast_to(page, (*page.shape[:2], channels))
     try:
         # imdecode instead of imread: any file name works, and a missing file is told from a damaged one
         content = np.frombuffer(path.read_bytes(), np.uint8)
@@ -50,7 +50,7 @@ def read_channels(path: Path, channels: int) -> np.ndarray:
     check_finite(image, path)
     with Image.open(path, formats=FORMATS) as picture:
         image = upright(image, orientation_of(picture, path))
-    return np.ascontiguousarray(image[:, :, ::-1], np.float32)  # OpenCV decodes to BGR
+    return image[:, :, ::-1]  # OpenCV decodes to BGR
 
 
 def size_of_channels(path: Path, channels: int) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from lib.thermal.formats.flir import flir_records, read_flir
 from lib.thermal.formats.foreign import HIDDEN, hides_data, refuse_dji
 from lib.thermal.formats.jpeg import segments
 from lib.thermal.formats.orientation import orientation_of, upright, upright_size
-from lib.thermal.formats.tiff import read_tiff, tiff_dtype
+from lib.thermal.formats.tiff import read_tiff
 from lib.thermal.frame import Reading, Stored
 from lib.utils.errors import DataError
 
@@ -50,15 +50,6 @@ def read_picture(path: Path, reading: Reading) -> Stored:
     if head.startswith(_PNG) and len(head) == 32 and head[24] == 16 and head[25] in _PNG_COLOURS:
         return Stored(1, _deep_png(path, orientation), size)
     return Stored(1, _picture(path, orientation, colours), size, found=colours.notes)
-
-
-def picture_dtype(path: Path) -> str:
-    """Name of the type of a picture's numbers, as stored."""
-    with path.open("rb") as file:
-        head = file.read(32)
-    if head.startswith(_TIFF):
-        return tiff_dtype(path)
-    return "uint16" if head.startswith(_PNG) and len(head) == 32 and head[24] == 16 else "uint8"
 
 
 def _picture(path: Path, orientation: int, colours: Colours) -> Iterator[np.ndarray]:

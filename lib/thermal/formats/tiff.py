@@ -61,14 +61,6 @@ def tiff_size(path: Path) -> tuple[int, int]:
     return _frames_of(path).size
 
 
-def tiff_dtype(path: Path) -> str:
-    """Name of the type of a TIFF's numbers, as stored."""
-    frames = _frames_of(path)
-    with path.open("rb") as file:
-        page, _ = Directories(file, path).page(*frames.places[0])
-    return f"{page.bits} bits" if page.dtype is None else page.dtype.newbyteorder("=").name
-
-
 class _Frames(NamedTuple):
     size: tuple[int, int]
     places: list[_Place]

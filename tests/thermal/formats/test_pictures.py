@@ -8,7 +8,6 @@ from PIL import Image
 
 from lib.datasets.labels import label_size, read_label
 from lib.thermal import FrameReader, Reading, read_thermal
-from lib.thermal.formats.pictures import picture_dtype
 from lib.utils.errors import DataError
 from tests.thermal.files import centikelvin, encoded, flir_jpeg, scene
 from tests.thermal.pictures import STORED, exif, jpeg, jpeg_with, png, png_of_grey_and_opacity, tiff_of
@@ -221,4 +220,4 @@ def test_grey_of_16_bits_without_temperatures_is_read_when_said_so(tmp_path):
 )
 def test_the_type_of_the_numbers_is_that_of_the_file(tmp_path, name, content, dtype):
     (tmp_path / name).write_bytes(content)
-    assert picture_dtype(tmp_path / name) == dtype
+    assert read_thermal(tmp_path / name, Reading(preset="none" if dtype == "uint16" else None)).dtype == dtype
