@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lib.metrics.statistics import summarise  # noqa: E402
+from lib.metrics.statistics import Difference, paired_difference, summarise  # noqa: E402
 from scripts.drivers.run_benchmark_plan import FOLDS, TABLES  # noqa: E402
 from scripts.figures.style import IMAGES, REPO, save, styled  # noqa: E402
 from scripts.thermalFaceDB.tables.plan import NETWORKS, Row  # noqa: E402
@@ -35,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
         results = read(cells, name)
         with styled():
             save(picture(results), args.images / file)
+        if len(results.networks) > 1:
+            print(*overview(results), "", sep="\n")
         for network in results.networks:
             print(*table(results, network), "", sep="\n")
     return 0
@@ -62,6 +64,58 @@ def read(path: Path, name: str) -> Results:
     return Results(replace(whole, rows=rows), seeds, scores, repeats="folds and seeds")
 
 
+def overview(results: Results) -> Iterator[str]:
+    """Markdown: mIoU of each row with each network, a number per set; then differences over networks and folds.
+
+    Args:
+        results: of :func:`read`.
+    """
+    yield f"| {' / '.join(results.scores)} | {' | '.join(NETWORKS[one].title for one in results.networks)} |"
+    yield f"|---|{'---:|' * len(results.networks)}"
+    for row in results.table.rows:
+        of_networks = (
+            " / ".join(_mean(_by_fold(results, name, network, row.title)) for name in results.scores)
+            for network in results.networks
+        )
+        yield f"| {row.title} | {' | '.join(of_networks)} |"
+    yield ""
+    yield f"| mean over networks and folds | {' | '.join(results.scores)} | cases |"
+    yield f"|---|{'---:|' * len(results.scores)}---:|"
+    for row, other in results.pairs():
+        of_sets = [_over_networks(results, name, row.title, other) for name in results.scores]
+        count = max((one.count for one in of_sets if one), default=0)
+        yield f"| *{row.title}* against *{other}* | {' | '.join(map(_interval, of_sets))} | {count} |"
+
+
+def _over_networks(results: Results, name: str, title: str, other: str) -> Difference | None:
+    """Of two rows; a network and a fold are one case, whatever the number of seeds."""
+    scores, baseline = (
+        {(net, fold): score for net in results.networks for fold, score in _by_fold(results, name, net, one).items()}
+        for one in (title, other)
+    )
+    return paired_difference(scores, baseline)
+
+
+def _by_fold(results: Results, name: str, network: str, title: str) -> dict[str, float]:
+    """The mean over the seeds of each fold that has scores."""
+    scores = results.of(name, network, title)
+    folds = {fold: summarise({pair: one for pair, one in scores.items() if str(pair)[0] == fold}) for fold in FOLDS}
+    return {fold: one.mean for fold, one in folds.items() if one is not None}
+
+
+def _mean(folds: dict[str, float]) -> str:
+    return f"{sum(folds.values()) / len(folds):.1f}" if len(folds) == len(FOLDS) else "-"
+
+
+def _interval(difference: Difference | None) -> str:
+    """``+1.2 [-0.3, +2.7]``, without an interval of fewer than three, and ``-`` without any."""
+    if difference is None:
+        return "-"
+    known = difference.interval is not None and difference.count >= LEAST_PAIRS
+    spread = " [{:+.1f}, {:+.1f}]".format(*difference.interval) if known else ""
+    return f"{difference.mean:+.1f}{spread}".replace("-", MINUS)
+
+
 def table(results: Results, network: str) -> Iterator[str]:
     """Markdown: mIoU of each row in each set, mean and by fold; then the differences.
 
@@ -81,26 +135,22 @@ def table(results: Results, network: str) -> Iterator[str]:
 
 def _score(results: Results, name: str, network: str, row: Row) -> str:
     """``50.3 (49.1, 51.5)``: the mean over the folds, and each fold's over its seeds."""
-    scores = results.of(name, network, row.title)
-    folds = [summarise({pair: one for pair, one in scores.items() if str(pair)[0] == fold}) for fold in FOLDS]
-    means = [one.mean for one in folds if one is not None]
-    if not means:
+    folds = _by_fold(results, name, network, row.title)
+    if not folds:
         return "-"
-    by_fold = ", ".join("-" if one is None else f"{one.mean:.1f}" for one in folds)
-    return f"{sum(means) / len(means):.1f} ({by_fold})" if len(means) == len(FOLDS) else f"({by_fold})"
+    each = ", ".join(f"{folds[fold]:.1f}" if fold in folds else "-" for fold in FOLDS)
+    return f"{_mean(folds)} ({each})" if len(folds) == len(FOLDS) else f"({each})"
 
 
 def _difference(results: Results, name: str, network: str, row: Row, other: str) -> str:
-    """``+1.2 [-0.3, +2.7]`` over pairs of fold and seed; of fewer than three ``+1.2 (+0.4, +2.0)``, each."""
-    difference = results.difference(name, network, row, other)
-    if difference is None:
-        return "-"
-    if difference.interval is not None and difference.count >= LEAST_PAIRS:
-        spread = " [{:+.1f}, {:+.1f}]".format(*difference.interval)
-    else:
-        each = [f"{one:+.1f}" for one in results.differences(name, network, row, other).values()]
-        spread = f" ({', '.join(each)})" if len(each) > 1 else ""
-    return f"{difference.mean:+.1f}{spread}".replace("-", MINUS)
+    """As :func:`_interval` over pairs of fold and seed; of two ``+1.2 (+0.4, +2.0)``, each."""
+    text, each = (
+        _interval(results.difference(name, network, row, other)),
+        results.differences(name, network, row, other),
+    )
+    if 1 < len(each) < LEAST_PAIRS:
+        text += f" ({', '.join(f'{one:+.1f}' for one in each.values())})".replace("-", MINUS)
+    return text
 
 
 if __name__ == "__main__":

@@ -173,6 +173,9 @@ def test_scores_are_drawn_and_their_tables_printed(tmp_path, capsys):
             }.items()
             for pair, score in zip(("1:0", "2:0", "1:1"), scores, strict=False)
         ]
+        if name == "ablation":
+            others = {"rmi,1:0": 40, "rmi,2:0": 44, "rmi_without_tiaug,1:0": 38}
+            lines += [f"controlled,AU,{run},mIoU,{score}\n" for run, score in others.items()]
         (tmp_path / name / "cells.csv").write_text(header + "".join(lines))
     assert scores.main(["--results", str(tmp_path), "--images", str(tmp_path)]) == 0
     assert size_of(tmp_path / "ablation.png")[0] > 500
@@ -186,3 +189,8 @@ def test_scores_are_drawn_and_their_tables_printed(tmp_path, capsys):
     assert "SegAN" not in printed
     assert "| BCE | (48.0, -) |" in printed
     assert "| *BCE* against *RMI* | −2.0 |" in printed
+    assert "| controlled | UNET | Attention-UNET |" in printed
+    assert "| RMI + TiAug | 56.0 | 42.0 |" in printed
+    assert "| RMI | 57.2 | - |" in printed
+    # With the seeds of a fold in one: −1.5, −1, +2: −0.167 -+ 4.303 x 1.893 / sqrt(3)
+    assert "| *RMI + TiAug* against *RMI* | −0.2 [−4.9, +4.5] | 3 |" in printed

@@ -10,6 +10,9 @@ import traceback
 import cv2
 import torch
 
+GLANCE = 2.0
+"""Seconds after which a worker looks whether its parent lives."""
+
 
 def start_worker(_: int) -> None:
     """One thread, so that workers don't fight the main process for cores; no signals but the main process's."""
@@ -29,10 +32,11 @@ def _end(error: Exception, batch: object) -> None:
 
 
 def _obey_parent_alone() -> None:
-    """Let this worker end when its parent says so, and not from signals that reach all processes of a job.
+    """Let this worker end when its parent says so or dies, and not from signals that reach all processes of a job.
 
     Ctrl+C and a cluster's SIGTERM are for the main process, which may want to finish its step and save; it could not
-    without workers.
+    without workers. Of a dead parent the DataLoader's worker knows too, but it waits at its end until somebody takes
+    the batches that it has read.
     """
     asked = threading.Event()
 
@@ -41,13 +45,15 @@ def _obey_parent_alone() -> None:
             raise KeyboardInterrupt  # on which a worker of the DataLoader ends quietly
 
     def wait_for_parent(parent: int) -> None:
-        while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
-            pass
-        asked.set()
-        os.kill(os.getpid(), signal.SIGINT)
+        while os.getppid() == parent:
+            received = signal.sigtimedwait({signal.SIGTERM}, GLANCE)
+            if received and received.si_pid == parent:
+                asked.set()
+                os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     signal.signal(signal.SIGINT, interrupt)
     parent = multiprocessing.parent_process()
-    if parent and hasattr(signal, "sigwaitinfo"):  # not on macOS
+    if parent and hasattr(signal, "sigtimedwait"):  # not on macOS
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         threading.Thread(target=wait_for_parent, args=(parent.pid,), daemon=True).start()

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -66,6 +68,10 @@ def leaves_a_mark(folder, keys):
     return {"image": torch.zeros(2), "name": keys}
 
 
+def large(keys):
+    return {"image": torch.zeros(2), "frame": [np.zeros(MB)]}  # which doesn't fit into a pipe
+
+
 def loader_of(read, **options):
     return BatchLoader(read, [[0], [1], [2]], 2, False, Frames(), **options)
 
@@ -90,6 +96,26 @@ def test_workers_that_were_begun_read_before_a_batch_is_asked_for(tmp_path):
         time.sleep(0.01)
     for _ in range(2):  # and again from the start
         assert [batch["name"] for batch in loader] == [[0], [1], [2]]
+
+
+@pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="its workers can't wait for a parent's signal or death")
+def test_workers_end_with_a_parent_that_is_killed():
+    script = f"""
+import multiprocessing, os, signal, time
+from {__name__} import large, loader_of
+batches = iter(loader_of(large))
+next(batches)
+print(*(worker.pid for worker in multiprocessing.active_children()), flush=True)
+time.sleep(1)  # until they have read all that they may read ahead
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    killed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    workers, end = killed.stdout.split(), time.monotonic() + 60
+    assert len(workers) == 2
+    while any(Path("/proc", worker).exists() for worker in workers):
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_a_batch_that_finds_no_room_is_an_error_with_the_remedy(monkeypatch):
