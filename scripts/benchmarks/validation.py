@@ -1,31 +1,26 @@
 """``val`` with pictures and metrics, beside the forward passes alone."""
 
-import time
-
 import torch
-from torch import nn
 
-from lib.datasets.build import build_eval_loader
 from lib.models.build import build_network
 from lib.utils.checkpoint import checkpoint_path, save_checkpoint
 from lib.utils.config import Config
-from lib.utils.runtime import Runtime, start_runtime
+from scripts.benchmarks.children import run_child
 from scripts.benchmarks.measure import Row, Samples, Section, at_most, number
 from scripts.benchmarks.setup import VAL_FRAMES, Setup
-from segmentor.tester import Tester
 
 CONFIG = "U_GCL_Occ"
 
 
 def measure_val(setup: Setup) -> Section:
-    """UNET 64 in the autocast of the machine; all frames once each way, in parts that take turns."""
+    """UNET 64 in the autocast of the machine; all frames once each way, in parts of a process each."""
     frames, batch = setup.pick(VAL_FRAMES, 48), 16
-    folders = setup.segments(setup.pick(5, 3), frames)
+    folders = setup.segments(setup.pick(5, 1), frames)
     checkpoint = _checkpoint(setup)
     ours, bare = [], []
     for index, folder in enumerate(folders):
-        config = setup.config(
-            *(CONFIG, "val"),
+        pairs = setup.pairs(
+            "val",
             phase="test",
             network__resume=checkpoint,
             test__test_dir=folder,
@@ -33,17 +28,9 @@ def measure_val(setup: Setup) -> Section:
             test__batch_size=batch,
             test__amp="y",
         )
-        with start_runtime(config) as runtime:
-            tester = Tester(config, runtime)
-            images = [each["image"] for each in build_eval_loader(config, test_dir=folder)]
-            count = sum(len(each) for each in images)
-            if index == 0:
-                _forward(tester.network, images[:1], runtime)
-            sides = [(ours, tester.run), (bare, lambda: _forward(tester.network, images, runtime))]  # noqa: B023
-            for times, run in sides if index % 2 else reversed(sides):
-                start = time.perf_counter()
-                run()
-                times.append((time.perf_counter() - start) / count)
+        found = run_child("-m", "scripts.benchmarks.val_part", str(setup.threads), CONFIG, *pairs)
+        ours.append(found["ours"] / found["frames"])
+        bare.append(found["bare"] / found["frames"])
         print(f"   part {index + 1} of {len(folders)}", flush=True)
     row = Row(
         f"val on {frames} frames with pictures and metrics, UNET 64, against the bare forward passes",
@@ -55,19 +42,11 @@ def measure_val(setup: Setup) -> Section:
 def _text(frames: int, batch: int, parts: int, ours: list[float], bare: list[float]) -> str:
     total = [number(sum(times) / len(times) * frames) for times in (ours, bare)]
     return (
-        f"`--phase test --amp y` on {frames} labelled frames of 256x320 in batches of {batch}, in {parts} parts that "
-        f"take turns with the forward passes over the same images in memory: about {total[0]} s and {total[1]} s in "
-        "all. A part begins by starting its loader and ends when the last file is written."
+        f"`--phase test --amp y` on {frames} labelled frames of 256x320 in batches of {batch}, in {parts} parts. Each "
+        "is a process of its own, which then passes the same images in memory through the network: about "
+        f"{total[0]} s and {total[1]} s in all. A part begins by starting its loader and ends when the last file is "
+        "written."
     )
-
-
-@torch.inference_mode()
-def _forward(network: nn.Module, images: list[torch.Tensor], runtime: Runtime) -> None:
-    """The network's passes alone."""
-    network.eval()
-    for batch in images:
-        with runtime.autocast():
-            network(runtime.to_device(batch))
 
 
 def _checkpoint(setup: Setup) -> str:
