@@ -123,6 +123,9 @@ class Trainer:
             logger.info("nothing to do: %d of %d iterations are done", self.iteration, end)
             return self.best
         self._announce()
+        # Before the first pass: processes that start later share the memory of its features, and keep a copy of all
+        # that is written there again.
+        self.validation_batches.begin()
         self.network.train()
         begins = self.runtime.world.is_main
         history = self.checkpoints.sibling_path("history.csv")
