@@ -133,7 +133,7 @@ class Benchmark:
         first = next(iter(self.runs.values()))
         scores: dict = {one.title: {} for one in first.sets}
         paces: dict = {}
-        for run in self.plan:
+        for run in (one for one in self.plan if one.cell.network in seeds):
             runs, about = self.runs[run.fold], (run.cell.network, run.cell.strategy)
             for one in runs.sets:
                 for score, percent in (runs.scores(run.cell, one) or {}).items():

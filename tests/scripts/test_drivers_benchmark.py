@@ -81,6 +81,15 @@ def test_runs_are_paired_by_fold_and_seed_and_not_repeated(start, tmp_path):
     assert not Process.calls
 
 
+def test_strategies_are_compared_on_unet_alone(start, tmp_path, monkeypatch):
+    plan = [run for run in planned_runs() if (run.cell.strategy, run.cell.seed) == ("rmi", 0)]
+    monkeypatch.setattr(run_benchmark, "planned_runs", lambda: plan)
+    assert start() == 0
+    for name, networks in (("ablation", {run.cell.network for run in plan}), ("strategies", {"U"})):
+        with open(tmp_path / "scratch/tables" / name / "cells.csv", newline="") as file:
+            assert {row["network"] for row in csv.DictReader(file)} == networks
+
+
 def test_the_recipe_is_one_that_every_network_takes(start, tmp_path, monkeypatch):
     monkeypatch.setattr(run_benchmark, "planned_runs", lambda: planned_runs()[::2])
     monkeypatch.setattr(run_benchmark.Benchmark, "run", lambda *_: None)
