@@ -43,7 +43,7 @@ from scripts.prediction import config_of  # noqa: E402
 
 COVERED = 0.1
 """Share of the face that an occluder hides at least."""
-WIDTH = 2.6
+WIDTH = 2.1
 """Of a picture, in."""
 
 
