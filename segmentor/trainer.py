@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lib.datasets.build import build_eval_loader, build_train_loader
+from lib.datasets.loading.loader import ends_of_workers_told
 from lib.models.build import build_network_with_weights
 from lib.models.inplace_abn import synchronise_inplace_abn
 from lib.utils.config import Config
@@ -61,7 +62,8 @@ class Trainer:
         self.checkpoints = RunCheckpoints(config)
         self._lock = self.checkpoints.lock() if runtime.world.is_main else None
         try:
-            self._set_up()
+            with ends_of_workers_told():
+                self._set_up()
         except BaseException:
             # A run that is refused leaves nothing behind.
             if self._lock:
@@ -123,8 +125,8 @@ class Trainer:
             logger.info("nothing to do: %d of %d iterations are done", self.iteration, end)
             return self.best
         self._announce()
-        # Before the first pass: processes that start later share the memory of its features, and keep a copy of all
-        # that is written there again.
+        # Before the first pass: a process that is forked after it keeps the memory of its features, which is needed a
+        # second time when they are written again.
         self.validation_batches.begin()
         self.network.train()
         begins = self.runtime.world.is_main

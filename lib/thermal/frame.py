@@ -30,7 +30,7 @@ class ThermalFrame(NamedTuple):
         radiometric: whether ``values`` are temperatures.
         note: what was decided or found in reading; empty where the file left nothing open.
         unit: name of the unit that the file's numbers are in, or :data:`GREY_LEVELS`.
-        dtype: of the file's numbers.
+        dtype: of the numbers as their reader gives them, before they become deg C.
     """
 
     values: np.ndarray

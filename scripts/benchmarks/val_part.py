@@ -18,8 +18,8 @@ from segmentor.tester import Tester
 
 
 def main(number: str, name: str, *pairs: str) -> None:
-    """No pass comes before a loading process starts, which would share the memory of all features: writing to it again
-    costs a copy of each page."""
+    """Loading processes start before the first pass, as a user's do: one that is forked after a pass shares its memory,
+    and the first write to each page of it copies the page."""
     config, _ = load_config(CONFIGS / f"{name}.json", {}, pairs)
     with threads(int(number)), start_runtime(config) as runtime:
         tester = Tester(config, runtime)

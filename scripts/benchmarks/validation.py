@@ -43,9 +43,9 @@ def _text(frames: int, batch: int, parts: int, ours: list[float], bare: list[flo
     total = [number(sum(times) / len(times) * frames) for times in (ours, bare)]
     return (
         f"`--phase test --amp y` on {frames} labelled frames of 256x320 in batches of {batch}, in {parts} parts. Each "
-        "is a process of its own, which then passes the same images in memory through the network: about "
-        f"{total[0]} s and {total[1]} s in all. A part begins by starting its loader and ends when the last file is "
-        "written."
+        "is a process of its own, which starts cold and then passes the same images in memory through the network: "
+        f"about {total[0]} s and {total[1]} s in all. A part begins by starting its loader and ends when the last file "
+        "is written."
     )
 
 

@@ -118,10 +118,9 @@ class Benchmark:
 
     def write(self, draw: bool = False) -> None:
         """Write the tables as far as their scores are known; drawing takes seconds."""
-        missing = sum(not self.runs[run.fold].is_done(run.cell) for run in self.plan)
         for name, table in TABLES.items():
             seeds = SEEDS if name == "ablation" else {"U": SEEDS["U"]}
-            write_table(self.tables / name, self._results(table, seeds, missing), draw)
+            write_table(self.tables / name, self._results(table, seeds), draw)
         with atomic_write(self.tables / "curves.csv", "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(CURVE_COLUMNS)
@@ -129,11 +128,12 @@ class Benchmark:
                 about = (run.fold, run.cell.network, run.cell.strategy, run.cell.seed)
                 writer.writerows((*about, *point) for point in self.runs[run.fold].curve(run.cell))
 
-    def _results(self, table: Table, seeds: dict[str, tuple[int, ...]], missing: int) -> Results:
+    def _results(self, table: Table, seeds: dict[str, tuple[int, ...]]) -> Results:
         first = next(iter(self.runs.values()))
         scores: dict = {one.title: {} for one in first.sets}
         paces: dict = {}
-        for run in (one for one in self.plan if one.cell.network in seeds):
+        plan = [run for run in self.plan if run.cell.network in seeds]
+        for run in plan:
             runs, about = self.runs[run.fold], (run.cell.network, run.cell.strategy)
             for one in runs.sets:
                 for score, percent in (runs.scores(run.cell, one) or {}).items():
@@ -146,18 +146,19 @@ class Benchmark:
         remarks = (
             "A pair is a fold and a seed: `1:0` was trained on persons 1 with seed 0, and validated on persons 2.",
         )
+        missing = sum(not self.runs[run.fold].is_done(run.cell) for run in plan)
         if missing:
-            remarks += (f"{missing} of the {len(self.plan)} planned runs are missing.",)
+            remarks += (f"{missing} of the {len(plan)} planned runs of these networks are missing.",)
         return Results(table, pairs, scores, paces, remarks, self.failures, repeats="folds and seeds")
 
 
 @contextmanager
-def _claimed(folder: Path, wait: bool = False) -> Iterator[bool]:
-    """Whether a folder is ours until the end of the block; the claim of a process that dies ends with it."""
+def _claimed(folder: Path) -> Iterator[bool]:
+    """Whether a run's folder is ours until the end of the block; the claim of a process that dies ends with it."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "claim", "w") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
             return
@@ -220,6 +221,19 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """A block that other processes wait for; unlike a claim its lock isn't inherited by the processes that prepare."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "claim", "w") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            print(f"waiting for another command that prepares {folder}", flush=True)
+            fcntl.lockf(file, fcntl.LOCK_EX)
+        yield
+
+
 def prepare_folds(data_root: Path, every: int) -> None:
     """Prepare the frames of each fold; of several commands side by side one after the other does, and finds them done.
 
@@ -250,7 +264,7 @@ def prepare_folds(data_root: Path, every: int) -> None:
             "--every",
             str(every),
         ]
-        with _claimed(folder, wait=True):
+        with _alone(folder):
             if prepare_data.main([str(clone), out, *options, "--skip_bad", "y"]):
                 raise DataError(f"{clone} could not be prepared into {out}; see above")
 

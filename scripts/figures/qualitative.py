@@ -74,6 +74,8 @@ def main(arguments: list[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         checkpoints = {title: Path(path) for title, path in args.network}
+        if len(checkpoints) < len(args.network):
+            parser.error("--network: expected a title of its own for each")
         config = common_config(list(checkpoints.values()))
         controlled = chosen_frames("controlled", args.controlled, args.frames, config)
         pictures = [*controlled, *chosen_frames("unconstrained", args.unconstrained, args.frames, config)]

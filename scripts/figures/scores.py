@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from lib.metrics.statistics import Difference, paired_difference, summarise  # noqa: E402
+from lib.metrics.statistics import Difference, Scores, paired_difference, summarise  # noqa: E402
 from scripts.drivers.run_benchmark_plan import FOLDS, TABLES  # noqa: E402
 from scripts.figures.style import IMAGES, REPO, save, styled  # noqa: E402
 from scripts.thermalFaceDB.tables.plan import NETWORKS, Row  # noqa: E402
@@ -74,31 +74,30 @@ def overview(results: Results) -> Iterator[str]:
     yield f"|---|{'---:|' * len(results.networks)}"
     for row in results.table.rows:
         of_networks = (
-            " / ".join(_mean(_by_fold(results, name, network, row.title)) for name in results.scores)
+            " / ".join(_mean(_by_fold(results.of(name, network, row.title))) for name in results.scores)
             for network in results.networks
         )
         yield f"| {row.title} | {' | '.join(of_networks)} |"
     yield ""
-    yield f"| mean over networks and folds | {' | '.join(results.scores)} | cases |"
-    yield f"|---|{'---:|' * len(results.scores)}---:|"
+    yield f"| mean over networks and folds | {' | '.join(results.scores)} |"
+    yield f"|---|{'---:|' * len(results.scores)}"
     for row, other in results.pairs():
-        of_sets = [_over_networks(results, name, row.title, other) for name in results.scores]
-        count = max((one.count for one in of_sets if one), default=0)
-        yield f"| *{row.title}* against *{other}* | {' | '.join(map(_interval, of_sets))} | {count} |"
+        of_sets = [_over_networks(results, name, row, other) for name in results.scores]
+        yield f"| *{row.title}* against *{other}* | {' | '.join(map(_interval, of_sets))} |"
 
 
-def _over_networks(results: Results, name: str, title: str, other: str) -> Difference | None:
+def _over_networks(results: Results, name: str, row: Row, other: str) -> Difference | None:
     """Of two rows; a network and a fold are one case, whatever the number of seeds."""
-    scores, baseline = (
-        {(net, fold): score for net in results.networks for fold, score in _by_fold(results, name, net, one).items()}
-        for one in (title, other)
-    )
-    return paired_difference(scores, baseline)
+    cases = {
+        (network, fold): difference
+        for network in results.networks
+        for fold, difference in _by_fold(results.differences(name, network, row, other)).items()
+    }
+    return paired_difference(cases, dict.fromkeys(cases, 0.0))
 
 
-def _by_fold(results: Results, name: str, network: str, title: str) -> dict[str, float]:
+def _by_fold(scores: Scores) -> dict[str, float]:
     """The mean over the seeds of each fold that has scores."""
-    scores = results.of(name, network, title)
     folds = {fold: summarise({pair: one for pair, one in scores.items() if str(pair)[0] == fold}) for fold in FOLDS}
     return {fold: one.mean for fold, one in folds.items() if one is not None}
 
@@ -135,7 +134,7 @@ def table(results: Results, network: str) -> Iterator[str]:
 
 def _score(results: Results, name: str, network: str, row: Row) -> str:
     """``50.3 (49.1, 51.5)``: the mean over the folds, and each fold's over its seeds."""
-    folds = _by_fold(results, name, network, row.title)
+    folds = _by_fold(results.of(name, network, row.title))
     if not folds:
         return "-"
     each = ", ".join(f"{folds[fold]:.1f}" if fold in folds else "-" for fold in FOLDS)

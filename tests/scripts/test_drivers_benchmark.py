@@ -4,8 +4,7 @@ import csv
 import json
 import shutil
 import subprocess
-import time
-from concurrent.futures import ThreadPoolExecutor
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +18,8 @@ from scripts.drivers.run_benchmark_plan import CLONE, FOLDS, ITERATIONS, TABLES,
 from scripts.thermalFaceDB.tables import runs
 from tests.datasets.drivers.helpers import write_clone
 from tests.scripts.test_run_table import Process
+
+REPO = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_a_failed_run_is_told_and_tried_again(start, tmp_path, monkeypatch):
     assert start() == 1
     table = tmp_path / "scratch/tables/ablation/table.md"
     assert "- `1/U_rmi_seed0`: train: ended with status 1" in table.read_text()
-    assert "4 of the 4 planned runs are missing" in table.read_text()
+    assert "4 of the 4 planned runs of these networks are missing" in table.read_text()
     monkeypatch.setattr(Process, "work", staticmethod(pretend))
     assert start() == 0
     assert "missing" not in table.read_text()
@@ -154,23 +155,30 @@ def test_folds_leave_each_number_out(tmp_path, monkeypatch):
             assert all(name[0] == number and f"_{glasses}" in name for name in names)
 
 
-def test_commands_side_by_side_prepare_one_after_the_other(tmp_path, monkeypatch):
+def test_commands_side_by_side_prepare_one_after_the_other(tmp_path):
     (tmp_path / CLONE).mkdir()
-    at_work: list[str] = []
-    together: list[list[str]] = []
+    log = tmp_path / "log"
+    script = f"""
+import time
+from pathlib import Path
+from scripts.drivers import run_benchmark
 
-    def slowly(arguments):
-        at_work.append(arguments[1])
-        time.sleep(0.05)
-        together.append([out for out in at_work if out == arguments[1]])
-        at_work.remove(arguments[1])
-        return 0
+def slowly(arguments):
+    for word in ("begins", "ends"):
+        with open({str(log)!r}, "a") as file:
+            print(word, Path(arguments[1]).parent.name, file=file)
+        time.sleep(0.3)
+    return 0
 
-    monkeypatch.setattr(run_benchmark.prepare_data, "main", slowly)
-    with ThreadPoolExecutor() as pool:
-        for command in [pool.submit(run_benchmark.prepare_folds, tmp_path, 1) for _ in range(2)]:
-            command.result()
-    assert [len(outs) for outs in together] == [1] * 4
+run_benchmark.prepare_data.main = slowly
+run_benchmark.prepare_folds(Path({str(tmp_path)!r}), 1)
+"""
+    commands = [subprocess.Popen([sys.executable, "-c", script], cwd=REPO) for _ in range(2)]
+    assert [command.wait(120) for command in commands] == [0, 0]
+    lines = log.read_text().splitlines()
+    for fold in FOLDS:
+        of_fold = [line.split()[0] for line in lines if line.endswith(f"trained_on_{fold}")]
+        assert of_fold == ["begins", "ends"] * 2
 
 
 def test_without_a_clone_it_says_how_to_get_one(tmp_path, capsys):

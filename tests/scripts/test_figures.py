@@ -76,6 +76,13 @@ def test_qualitative_is_drawn(tiny_database, checkpoint, tmp_path):
     assert size_of(out)[0] > 1200
 
 
+def test_two_columns_of_one_title_are_refused(tmp_path, capsys):
+    networks = ["--network", "RMI", "a.pth", "--network", "RMI", "b.pth"]
+    with pytest.raises(SystemExit):
+        qualitative.main([str(tmp_path), str(tmp_path), *networks])
+    assert "a title of its own" in capsys.readouterr().err
+
+
 def test_frames_are_the_middles_of_equal_parts():
     assert evenly(range(12), 2) == [3, 9]
     assert evenly("abc", 3) == ["a", "b", "c"]
@@ -193,4 +200,4 @@ def test_scores_are_drawn_and_their_tables_printed(tmp_path, capsys):
     assert "| RMI + TiAug | 56.0 | 42.0 |" in printed
     assert "| RMI | 57.2 | - |" in printed
     # With the seeds of a fold in one: −1.5, −1, +2: −0.167 -+ 4.303 x 1.893 / sqrt(3)
-    assert "| *RMI + TiAug* against *RMI* | −0.2 [−4.9, +4.5] | 3 |" in printed
+    assert "| *RMI + TiAug* against *RMI* | −0.2 [−4.9, +4.5] |" in printed

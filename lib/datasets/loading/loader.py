@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -249,6 +250,24 @@ def label_tensor(labels: Sequence[np.ndarray]) -> torch.Tensor:
     return batch.masked_fill_(batch == IGNORE, -1)
 
 
+@contextmanager
+def ends_of_workers_told() -> Iterator[None]:
+    """Makes a DataError with the remedy of PyTorch's error that a worker has ended, which comes at any time.
+
+    Raises:
+        DataError: a worker has ended.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        raise DataError(
+            f"a process that loads frames has ended ({error}); what it said of it is above. If it had too little "
+            f"memory, {REMEDY}"
+        ) from error
+
+
 class BatchLoader:
     """Iterates over read batches, in this process or in workers that read ahead.
 
@@ -318,16 +337,9 @@ class BatchLoader:
             yield batch
 
     def _from_workers(self) -> Iterator[Any]:
-        batches, self._begun = iter(self._loader) if self._begun is None else self._begun, None
-        try:
+        with ends_of_workers_told():
+            batches, self._begun = iter(self._loader) if self._begun is None else self._begun, None
             yield from batches
-        except RuntimeError as error:
-            if not str(error).startswith("DataLoader worker"):
-                raise
-            raise DataError(
-                f"a process that loads frames has ended ({error}); what it said of it is above. If it had too little "
-                f"memory, {REMEDY}"
-            ) from error
 
     def __len__(self) -> int:
         """Number of batches; a TypeError if they are endless."""

@@ -1,6 +1,7 @@
 """What a process that reads batches for another does first."""
 
 import multiprocessing
+import multiprocessing.process
 import multiprocessing.queues
 import os
 import signal
@@ -44,10 +45,11 @@ def _obey_parent_alone() -> None:
         if asked.is_set():
             raise KeyboardInterrupt  # on which a worker of the DataLoader ends quietly
 
-    def wait_for_parent(parent: int) -> None:
-        while os.getppid() == parent:
+    def wait_for_parent(parent: multiprocessing.process.BaseProcess, starter: int) -> None:
+        # A forked parent's death shows in who started this process first, that of one beside a fork server elsewhere.
+        while os.getppid() == starter and parent.is_alive():
             received = signal.sigtimedwait({signal.SIGTERM}, GLANCE)
-            if received and received.si_pid == parent:
+            if received and received.si_pid == parent.pid:
                 asked.set()
                 os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -56,4 +58,4 @@ def _obey_parent_alone() -> None:
     parent = multiprocessing.parent_process()
     if parent and hasattr(signal, "sigtimedwait"):  # not on macOS
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        threading.Thread(target=wait_for_parent, args=(parent.pid,), daemon=True).start()
+        threading.Thread(target=wait_for_parent, args=(parent, os.getppid()), daemon=True).start()

@@ -99,23 +99,22 @@ def test_workers_that_were_begun_read_before_a_batch_is_asked_for(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(signal, "sigtimedwait"), reason="its workers can't wait for a parent's signal or death")
-def test_workers_end_with_a_parent_that_is_killed():
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_workers_end_with_a_parent_that_is_killed(method):
     script = f"""
 import multiprocessing, os, signal, time
 from {__name__} import large, loader_of
+multiprocessing.set_start_method("{method}")
 batches = iter(loader_of(large))
 next(batches)
-print(*(worker.pid for worker in multiprocessing.active_children()), flush=True)
+print(len(multiprocessing.active_children()), flush=True)
 time.sleep(1)  # until they have read all that they may read ahead
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    killed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=120)
+    # Its output ends with the last process that has inherited it: workers that live on are a timeout.
+    killed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=60)
     assert killed.returncode == -signal.SIGKILL
-    workers, end = killed.stdout.split(), time.monotonic() + 60
-    assert len(workers) == 2
-    while any(Path("/proc", worker).exists() for worker in workers):
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    assert int(killed.stdout) >= 1
 
 
 def test_a_batch_that_finds_no_room_is_an_error_with_the_remedy(monkeypatch):
