@@ -3,16 +3,20 @@
 ``python -m lib.utils.config.reference configs/README.md`` brings the page up to date.
 """
 
+import ast
+import inspect
 import json
 import sys
 import typing
 from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from lib.utils.config.base import Section, Unit
 from lib.utils.config.schema import Config
-from lib.utils.config.validate import field_at, section_in
+from lib.utils.config.validate import field_at, section_at, section_in
 from lib.utils.files import atomic_write
 
 HEADING = "## Keys"
@@ -34,8 +38,25 @@ def description_of(key: str) -> str:
     >>> description_of("solver.max_iters")
     'Steps of the run.'
     """
-    field = field_at(key)
-    return " ".join((field.description or "").split()) if field else ""
+    path, _, name = key.rpartition(".")
+    section = section_at(path.split(".") if path else [])
+    holders = [one for one in (section.__mro__ if section else ()) if issubclass(one, Section)]
+    text = next((text for one in holders if (text := _docstrings(one).get(name))), "")
+    return " ".join(text.split())
+
+
+@cache
+def _docstrings(section: type[Section]) -> dict[str, str]:
+    """What stands below the fields of a section's class. Read from its source when asked for: pydantic would do it for
+    every section at every start."""
+    (definition,) = ast.parse(inspect.getsource(section)).body
+    assert isinstance(definition, ast.ClassDef)
+    return {
+        field.target.id: str(text.value.value)
+        for field, text in pairwise(definition.body)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant)
+    }
 
 
 def first_sentence(key: str) -> str:
