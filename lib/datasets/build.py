@@ -12,7 +12,8 @@ import numpy as np
 
 from lib.datasets.dataset import Sample, SegmentationDataset, check_unique_names, find_samples, find_test_samples
 from lib.datasets.loading.bad_samples import BadSamples
-from lib.datasets.loading.loader import BatchLoader, EndlessBatches, EvalReader, TrainReader, equal_size_batches
+from lib.datasets.loading.loader import BatchLoader, EvalReader, TrainReader
+from lib.datasets.loading.order import EndlessBatches, equal_size_batches
 from lib.datasets.segfix import SegFixTargets
 from lib.datasets.transforms import TransformSequence, build_transforms
 from lib.datasets.transforms.geometric import FixedResize as FixedResizing
