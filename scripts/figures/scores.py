@@ -143,10 +143,8 @@ def _score(results: Results, name: str, network: str, row: Row) -> str:
 
 def _difference(results: Results, name: str, network: str, row: Row, other: str) -> str:
     """As :func:`_interval` over pairs of fold and seed; of two ``+1.2 (+0.4, +2.0)``, each."""
-    text, each = (
-        _interval(results.difference(name, network, row, other)),
-        results.differences(name, network, row, other),
-    )
+    text = _interval(results.difference(name, network, row, other))
+    each = results.differences(name, network, row, other)
     if 1 < len(each) < LEAST_PAIRS:
         text += f" ({', '.join(f'{one:+.1f}' for one in each.values())})".replace("-", MINUS)
     return text
