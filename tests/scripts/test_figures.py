@@ -10,7 +10,7 @@ from lib.models.build import build_network
 from lib.utils.checkpoint import save_checkpoint
 from lib.utils.config import load_config
 from lib.utils.labels import IGNORE
-from scripts.figures import demo, framework, histograms, moving_face, overlays, predictions, qualitative, scores
+from scripts.figures import demo, framework, histograms, moving_face, overlays, predictions, qualitative
 from scripts.figures.style import CONFIG, evenly, say_origin
 
 
@@ -164,40 +164,3 @@ def test_the_face_moves_smoothly_and_ends_where_it_began():
     assert steps.max() < 0.02
     breath = np.array([state.breath for state in states])
     assert ((breath[:-1] < 0) & (breath[1:] >= 0)).sum() + (breath[0] >= 0) == moving_face.BREATHS
-
-
-def test_scores_are_drawn_and_their_tables_printed(tmp_path, capsys):
-    header = "set,network,strategy,seed,score,percent\n"
-    for name in ("ablation", "strategies"):
-        (tmp_path / name).mkdir()
-        lines = [
-            f"controlled,U,{strategy},{pair},mIoU,{score}\n"
-            for strategy, scores in {
-                "rmi": (50, 60, 54),
-                "rmi_without_tiaug": (52, 61, 55),
-                "bce": (48,),
-                "dice": (49, 63),
-            }.items()
-            for pair, score in zip(("1:0", "2:0", "1:1"), scores, strict=False)
-        ]
-        if name == "ablation":
-            others = {"rmi,1:0": 40, "rmi,2:0": 44, "rmi_without_tiaug,1:0": 38}
-            lines += [f"controlled,AU,{run},mIoU,{score}\n" for run, score in others.items()]
-        (tmp_path / name / "cells.csv").write_text(header + "".join(lines))
-    assert scores.main(["--results", str(tmp_path), "--images", str(tmp_path)]) == 0
-    assert size_of(tmp_path / "ablation.png")[0] > 500
-    assert size_of(tmp_path / "performance.png")[0] > 500
-    printed = capsys.readouterr().out
-    assert "| UNET, 3 runs a row | controlled |" in printed
-    assert "| RMI + TiAug | 56.0 (52.0, 60.0) |" in printed
-    # Differences −2, −1, −1: 1.333 -+ 4.303 x 0.577 / sqrt(3)
-    assert "| *RMI + TiAug* against *RMI* | −1.3 [−2.8, +0.1] |" in printed
-    assert "| *Dice* against *RMI* | +1.0 (−1.0, +3.0) |" in printed
-    assert "SegAN" not in printed
-    assert "| BCE | (48.0, -) |" in printed
-    assert "| *BCE* against *RMI* | −2.0 |" in printed
-    assert "| controlled | UNET | Attention-UNET |" in printed
-    assert "| RMI + TiAug | 56.0 | 42.0 |" in printed
-    assert "| RMI | 57.2 | - |" in printed
-    # With the seeds of a fold in one: −1.5, −1, +2: −0.167 -+ 4.303 x 1.893 / sqrt(3)
-    assert "| *RMI + TiAug* against *RMI* | −0.2 [−4.9, +4.5] |" in printed
