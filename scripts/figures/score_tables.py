@@ -106,7 +106,7 @@ def overview(results: Results) -> Iterator[str]:
     yield from _head([" / ".join(results.scores), *(NETWORKS[one].title for one in results.networks)])
     for row in results.table.rows:
         of_networks = (
-            " / ".join(_mean(_folds(results.of(name, network, row.title))) for name in results.scores)
+            " / ".join(_mean(of_folds(results.of(name, network, row.title))) for name in results.scores)
             for network in results.networks
         )
         yield f"| {row.title} | {' | '.join(of_networks)} |"
@@ -116,7 +116,7 @@ def differences(results: Results) -> Iterator[str]:
     """Of the rows, over networks and folds; a network and a fold are one case, whatever the number of seeds."""
     yield from _head(["mean over networks and folds", *results.scores])
     for row, other in results.pairs():
-        of_sets = [_over_networks(results, name, row, other) for name in results.scores]
+        of_sets = [over_networks(results, name, row, other) for name in results.scores]
         yield f"| *{row.title}* against *{other}* | {' | '.join(map(_interval, of_sets))} |"
 
 
@@ -140,7 +140,7 @@ def classes(results: Results, network: str) -> Iterator[str]:
     yield from _head([f"IoU of each class, {NETWORKS[network].title}", *results.classes])
     for name in results.scores:
         for row in results.table.rows:
-            each = (_mean(_folds(results.of(name, network, row.title, one))) for one in results.classes)
+            each = (_mean(of_folds(results.of(name, network, row.title, one))) for one in results.classes)
             yield f"| {name}: {row.title} | {' | '.join(each)} |"
 
 
@@ -163,7 +163,7 @@ def curves(path: Path) -> Iterator[str]:
     yield from _head([f"trained on number {' / '.join(FOLDS)}", *map(str, iterations)])
     for network in NETWORKS:
         for strategy, title in titles.items():
-            of_run = {at: _folds(scores) for at, scores in points.get((network, strategy), {}).items()}
+            of_run = {at: of_folds(scores) for at, scores in points.get((network, strategy), {}).items()}
             if of_run.get(iterations[-1]):
                 each = (_each(of_run.get(iteration, {}), " / ") for iteration in iterations)
                 yield f"| {NETWORKS[network].title}: {title} | {' | '.join(each)} |"
@@ -174,16 +174,17 @@ def _head(titles: list[str]) -> Iterator[str]:
     yield f"|---|{'---:|' * (len(titles) - 1)}"
 
 
-def _over_networks(results: Results, name: str, row: Row, other: str) -> Difference | None:
+def over_networks(results: Results, name: str, row: Row, other: str) -> Difference | None:
+    """The mean difference of a row to another in the set ``name``, over networks and folds; None without one."""
     cases = {
         (network, fold): difference
         for network in results.networks
-        for fold, difference in _folds(results.differences(name, network, row, other)).items()
+        for fold, difference in of_folds(results.differences(name, network, row, other)).items()
     }
     return paired_difference(cases, dict.fromkeys(cases, 0.0))
 
 
-def _folds(scores: Scores) -> dict[str, float]:
+def of_folds(scores: Scores) -> dict[str, float]:
     """The mean over the seeds of each fold that has scores."""
     folds = {fold: summarise({pair: one for pair, one in scores.items() if str(pair)[0] == fold}) for fold in FOLDS}
     return {fold: one.mean for fold, one in folds.items() if one is not None}
@@ -208,7 +209,7 @@ def _interval(difference: Difference | None) -> str:
 
 def _score(results: Results, name: str, network: str, row: Row) -> str:
     """``50.3 (49.1, 51.5)``: the mean over the folds, and each fold's over its seeds."""
-    folds = _folds(results.of(name, network, row.title))
+    folds = of_folds(results.of(name, network, row.title))
     if not folds:
         return "-"
     return f"{_mean(folds)} ({_each(folds, ', ')})" if len(folds) == len(FOLDS) else f"({_each(folds, ', ')})"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from scripts.figures.score_pictures import overview_picture  # noqa: E402
 from scripts.figures.score_tables import read, tables, update  # noqa: E402
 from scripts.figures.style import IMAGES, REPO, save, styled  # noqa: E402
 from scripts.thermalFaceDB.tables.render import picture  # noqa: E402
@@ -31,8 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     for page in args.pages:
         update(page, made)
     for name, file in PICTURES.items():
+        results = read(args.results / name / "cells.csv", name)
         with styled():
-            save(picture(read(args.results / name / "cells.csv", name)), args.images / file)
+            save((overview_picture if len(results.networks) > 1 else picture)(results), args.images / file)
     return 0
 
 
