@@ -114,10 +114,11 @@ def overview(results: Results) -> Iterator[str]:
 
 def differences(results: Results) -> Iterator[str]:
     """Of the rows, over networks and folds; a network and a fold are one case, whatever the number of seeds."""
-    yield from _head(["mean over networks and folds", *results.scores])
+    yield from _head(["mean over networks and folds", *results.scores, "cases"])
     for row, other in results.pairs():
         of_sets = [over_networks(results, name, row, other) for name in results.scores]
-        yield f"| *{row.title}* against *{other}* | {' | '.join(map(_interval, of_sets))} |"
+        cases = max(0 if one is None else one.count for one in of_sets)
+        yield f"| *{row.title}* against *{other}* | {' | '.join(map(_interval, of_sets))} | {cases} |"
 
 
 def by_fold(results: Results, network: str) -> Iterator[str]:

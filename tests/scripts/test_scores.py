@@ -62,7 +62,7 @@ def test_scores_are_drawn_and_their_tables_put_into_pages(tmp_path):
     assert "| RMI + TiAug | 56.0 | 42.0 |" in shown
     assert "| RMI | 57.2 | - |" in shown
     # With the seeds of a fold in one: −1.5, −1, +2: −0.167 -+ 4.303 x 1.893 / sqrt(3)
-    assert "| *RMI + TiAug* against *RMI* | −0.2 [−4.9, +4.5] |" in shown
+    assert "| *RMI + TiAug* against *RMI* | −0.2 [−4.9, +4.5] | 3 |" in shown
 
 
 def test_shipped_pages_hold_the_tables_of_the_shipped_scores(tmp_path):
