@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.vis.style import COLOURS, INK
+from scripts.drivers.run_benchmark_plan import FOLDS
 from scripts.figures.score_tables import of_folds, over_networks
 from scripts.thermalFaceDB.tables.plan import NETWORKS
 from scripts.thermalFaceDB.tables.render import LEAST_PAIRS, Results, title_of
@@ -22,7 +23,7 @@ def overview_picture(results: Results) -> Figure:
     rows, pairs = results.table.rows, results.pairs()
     figure = Figure(figsize=(3.4 + 3 * len(results.scores), 2 + 0.5 * (len(rows) + len(pairs))), layout="constrained")
     axes = figure.subplots(
-        2, len(results.scores), squeeze=False, sharex="row", sharey="row", height_ratios=[len(rows), len(pairs)]
+        2, len(results.scores), squeeze=False, sharex="row", sharey="row", height_ratios=[len(rows) + 1, len(pairs) + 1]
     )
     for column, name in enumerate(results.scores):
         _draw_scores(axes[0, column], results, name)
@@ -48,8 +49,8 @@ def _draw_scores(axes: Axes, results: Results, name: str) -> None:
     for network, offset, style in _marks(results):
         for place, row in enumerate(results.table.rows):
             folds = of_folds(results.of(name, network, row.title)).values()
-            if folds:
-                axes.plot(list(folds), [place + offset] * len(folds), markersize=3, alpha=0.5, **style)
+            axes.plot(list(folds), [place + offset] * len(folds), markersize=3, alpha=0.5, **style)
+            if len(folds) == len(FOLDS):
                 axes.plot(sum(folds) / len(folds), place + offset, markersize=6, **style)
         axes.plot([], [], label=NETWORKS[network].title, **style)
     _finish(axes, len(results.table.rows), "mIoU (%), mean of the folds, and each")

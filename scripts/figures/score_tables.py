@@ -6,15 +6,17 @@ A page has ``<!-- scores: NAME -->`` before and ``<!-- end of scores -->`` after
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 from lib.metrics.statistics import Difference, Scores, paired_difference, summarise
 from lib.utils.files import atomic_write
-from scripts.drivers.run_benchmark_plan import FOLDS, TABLES, planned_runs
+from scripts.drivers.run_benchmark_plan import FOLDS, ITERATIONS, TABLES, planned_runs
 from scripts.thermalFaceDB.tables.plan import NETWORKS, Row
-from scripts.thermalFaceDB.tables.render import LEAST_PAIRS, MINUS, MIOU, Results, read_cells
+from scripts.thermalFaceDB.tables.render import LEAST_PAIRS, MINUS, MIOU, Results, grid, read_cells
 
 _BEGIN, _END = r"<!-- scores: (\w+) -->\n", "<!-- end of scores -->\n"
 
@@ -37,6 +39,7 @@ def tables(results: Path) -> dict[str, str]:
         "networks": list(networks)[1:],
         "strategies": by_fold(strategies, "U"),
         "classes": classes(ablation, "U"),
+        "class_differences": class_differences(ablation),
         "curves": curves(results / "curves.csv"),
     }
     return {name: "\n".join(lines) + "\n" for name, lines in made.items()}
@@ -50,15 +53,22 @@ def update(page: Path, made: dict[str, str]) -> None:
         made: of :func:`tables`.
 
     Raises:
-        ValueError: it names an unknown table, or one has no end.
+        ValueError: it names no table or an unknown one, or a place has no end.
     """
     text = page.read_text(encoding="utf-8")
     names = re.findall(_BEGIN, text)
-    if unknown := sorted(set(names) - set(made)):
-        raise ValueError(f"{page}: expected tables of scores named {', '.join(made)}, got {', '.join(unknown)}")
+    if not names or set(names) - set(made):
+        raise ValueError(
+            f"{page}: expected lines <!-- scores: NAME --> with a NAME of {', '.join(made)}, "
+            f"got {', '.join(names) or 'none'}: correct them"
+        )
     new, found = re.subn(f"{_BEGIN}((?!<!-- scores: ).*\n)*?{_END}", _filled(made), text)
-    if found != len(names) or text.count(_END) != found:
-        raise ValueError(f"{page}: expected {_END.strip()!r} after each table of scores, and nowhere else")
+    marks = len(re.findall(r"<!--.*scores", text))
+    if not len(names) == found == marks / 2:
+        raise ValueError(
+            f"{page}: expected each <!-- scores: NAME --> and its {_END.strip()} on lines of their own, in turn; "
+            f"got {marks} lines about scores, with {found} whole places: correct them"
+        )
     with atomic_write(page, "w", encoding="utf-8") as file:
         file.write(new)
 
@@ -90,7 +100,7 @@ def read(path: Path, name: str) -> Results:
 
 
 def progress(*of_tables: Results) -> Iterator[str]:
-    """How many of the planned runs have scores."""
+    """How many of the planned runs have scores, and how many of which network have none."""
     done = {
         (network, strategy, pair)
         for results in of_tables
@@ -98,27 +108,54 @@ def progress(*of_tables: Results) -> Iterator[str]:
         for (network, strategy), of_cell in of_set.items()
         for pair in of_cell[MIOU]
     }
-    yield f"{len(done)} of the {len(planned_runs())} planned runs are complete."
+    planned = planned_runs()
+    missing = Counter(
+        run.cell.network for run in planned if (run.cell.network, run.cell.strategy, run.pair) not in done
+    )
+    text = f"{len(planned) - missing.total()} of the {len(planned)} planned runs are complete"
+    if missing:
+        text += f"; missing are {', '.join(f'{count} of {NETWORKS[one].title}' for one, count in missing.items())}"
+    yield f"{text}."
 
 
 def overview(results: Results) -> Iterator[str]:
     """MIoU of each row with each network, the mean of the folds, a number per set."""
-    yield from _head([" / ".join(results.scores), *(NETWORKS[one].title for one in results.networks)])
-    for row in results.table.rows:
-        of_networks = (
-            " / ".join(_mean(of_folds(results.of(name, network, row.title))) for name in results.scores)
-            for network in results.networks
-        )
-        yield f"| {row.title} | {' | '.join(of_networks)} |"
+    yield from grid(
+        ["; ".join(results.scores), *(NETWORKS[one].title for one in results.networks)],
+        (
+            [
+                row.title,
+                *(
+                    " / ".join(_mean(of_folds(results.of(name, network, row.title))) for name in results.scores)
+                    for network in results.networks
+                ),
+            ]
+            for row in results.table.rows
+        ),
+    )
 
 
 def differences(results: Results) -> Iterator[str]:
     """Of the rows, over networks and folds; a network and a fold are one case, whatever the number of seeds."""
-    yield from _head(["mean over networks and folds", *results.scores, "cases"])
+    cells = []
     for row, other in results.pairs():
         of_sets = [over_networks(results, name, row, other) for name in results.scores]
         cases = max(0 if one is None else one.count for one in of_sets)
-        yield f"| *{row.title}* against *{other}* | {' | '.join(map(_interval, of_sets))} | {cases} |"
+        cells.append([_against(row, other), *map(_interval, of_sets), str(cases)])
+    yield from grid(["mean over networks and folds", *results.scores, "cases"], cells)
+
+
+def class_differences(results: Results) -> Iterator[str]:
+    """As :func:`differences`, of the IoU of each class, by set."""
+    cells = [
+        [
+            f"{name}: {_against(row, other)}",
+            *(_interval(over_networks(results, name, row, other, one), bare=True) for one in results.classes),
+        ]
+        for name in results.scores
+        for row, other in results.pairs()
+    ]
+    yield from grid(["mean over networks and folds", *results.classes], cells)
 
 
 def by_fold(results: Results, network: str) -> Iterator[str]:
@@ -128,21 +165,28 @@ def by_fold(results: Results, network: str) -> Iterator[str]:
         results: of :func:`read`.
         network: a key of :data:`NETWORKS`.
     """
-    yield from _head([f"{NETWORKS[network].title}, {len(results.seeds[network])} runs a row", *results.scores])
-    for row in results.table.rows:
-        yield f"| {row.title} | {' | '.join(_score(results, name, network, row) for name in results.scores)} |"
-    for row, other in results.pairs():
-        of_sets = [_difference(results, name, network, row, other) for name in results.scores]
-        yield f"| *{row.title}* against *{other}* | {' | '.join(of_sets)} |"
+    runs = len(results.seeds[network])
+    cells = [
+        [row.title, *(_score(results, name, network, row) for name in results.scores)] for row in results.table.rows
+    ]
+    cells += [
+        [_against(row, other), *(_difference(results, name, network, row, other) for name in results.scores)]
+        for row, other in results.pairs()
+    ]
+    yield from grid([f"{NETWORKS[network].title}, up to {runs} runs a row", *results.scores], cells)
 
 
 def classes(results: Results, network: str) -> Iterator[str]:
     """IoU of each class with a network, by set and row, the mean of the folds."""
-    yield from _head([f"IoU of each class, {NETWORKS[network].title}", *results.classes])
-    for name in results.scores:
-        for row in results.table.rows:
-            each = (_mean(of_folds(results.of(name, network, row.title, one))) for one in results.classes)
-            yield f"| {name}: {row.title} | {' | '.join(each)} |"
+    cells = [
+        [
+            f"{name}: {row.title}",
+            *(_mean(of_folds(results.of(name, network, row.title, one))) for one in results.classes),
+        ]
+        for name in results.scores
+        for row in results.table.rows
+    ]
+    yield from grid([f"IoU of each class, {NETWORKS[network].title}", *results.classes], cells)
 
 
 def curves(path: Path) -> Iterator[str]:
@@ -151,36 +195,32 @@ def curves(path: Path) -> Iterator[str]:
     Args:
         path: of ``curves.csv``.
     """
-    points: dict[tuple[str, str], dict[int, dict[str, float]]] = {}
+    runs: dict[tuple[str, str, str], dict[int, float]] = {}
     with open(path, newline="", encoding="utf-8") as file:
         for line in csv.DictReader(file):
-            of_run = points.setdefault((line["network"], line["strategy"]), {})
-            pair = f"{line['trained_on']}:{line['seed']}"
-            of_run.setdefault(int(line["iteration"]), {})[pair] = float(line["percent"])
+            run = (line["network"], line["strategy"], f"{line['trained_on']}:{line['seed']}")
+            runs.setdefault(run, {})[int(line["iteration"])] = float(line["percent"])
+    runs = {run: points for run, points in runs.items() if ITERATIONS in points}
     titles: dict[str, str] = {}
     for row in (row for table in TABLES.values() for row in table.rows):
         titles.setdefault(row.strategy, row.title)
-    iterations = sorted({iteration for of_run in points.values() for iteration in of_run})
-    yield from _head([f"trained on number {' / '.join(FOLDS)}", *map(str, iterations)])
-    for network in NETWORKS:
-        for strategy, title in titles.items():
-            of_run = {at: of_folds(scores) for at, scores in points.get((network, strategy), {}).items()}
-            if of_run.get(iterations[-1]):
-                each = (_each(of_run.get(iteration, {}), " / ") for iteration in iterations)
-                yield f"| {NETWORKS[network].title}: {title} | {' | '.join(each)} |"
+    iterations = sorted({iteration for points in runs.values() for iteration in points})
+    cells = []
+    for network, strategy in product(NETWORKS, titles):
+        of_row = {pair: points for (*about, pair), points in runs.items() if about == [network, strategy]}
+        each = ({pair: points[at] for pair, points in of_row.items() if at in points} for at in iterations)
+        if of_row:
+            texts = (_each(of_folds(scores), " / ") for scores in each)
+            cells.append([f"{NETWORKS[network].title}: {titles[strategy]}", *texts])
+    yield from grid([f"trained on number {' / '.join(FOLDS)}", *map(str, iterations)], cells)
 
 
-def _head(titles: list[str]) -> Iterator[str]:
-    yield f"| {' | '.join(titles)} |"
-    yield f"|---|{'---:|' * (len(titles) - 1)}"
-
-
-def over_networks(results: Results, name: str, row: Row, other: str) -> Difference | None:
+def over_networks(results: Results, name: str, row: Row, other: str, score: str = MIOU) -> Difference | None:
     """The mean difference of a row to another in the set ``name``, over networks and folds; None without one."""
     cases = {
         (network, fold): difference
         for network in results.networks
-        for fold, difference in of_folds(results.differences(name, network, row, other)).items()
+        for fold, difference in of_folds(results.differences(name, network, row, other, score)).items()
     }
     return paired_difference(cases, dict.fromkeys(cases, 0.0))
 
@@ -191,21 +231,33 @@ def of_folds(scores: Scores) -> dict[str, float]:
     return {fold: one.mean for fold, one in folds.items() if one is not None}
 
 
-def _mean(folds: dict[str, float]) -> str:
-    return f"{sum(folds.values()) / len(folds):.1f}" if len(folds) == len(FOLDS) else "-"
+def _against(row: Row, other: str) -> str:
+    return f"*{row.title}* against *{other}*"
 
 
-def _each(folds: dict[str, float], between: str) -> str:
-    return between.join(f"{folds[fold]:.1f}" if fold in folds else "-" for fold in FOLDS)
+def _mean(folds: dict[str, float], form: str = ".1f") -> str:
+    return _number(sum(folds.values()) / len(folds), form) if len(folds) == len(FOLDS) else "-"
 
 
-def _interval(difference: Difference | None) -> str:
-    """``+1.2 [-0.3, +2.7]``, without an interval of fewer than three, and ``-`` without any."""
+def _each(folds: dict[str, float], between: str, form: str = ".1f") -> str:
+    return between.join(_number(folds[fold], form) if fold in folds else "-" for fold in FOLDS)
+
+
+def _number(value: float, form: str) -> str:
+    return f"{value:{form}}".replace("-", MINUS)
+
+
+def _interval(difference: Difference | None, bare: bool = False) -> str:
+    """``+1.2 [-0.3, +2.7]``, without an interval of fewer than three or if ``bare``, and ``-`` without any."""
     if difference is None:
         return "-"
-    known = difference.interval is not None and difference.count >= LEAST_PAIRS
-    spread = " [{:+.1f}, {:+.1f}]".format(*difference.interval) if known else ""
-    return f"{difference.mean:+.1f}{spread}".replace("-", MINUS)
+    return _number(difference.mean, "+.1f") + ("" if bare else _spread(difference))
+
+
+def _spread(difference: Difference) -> str:
+    if difference.interval is None or difference.count < LEAST_PAIRS:
+        return ""
+    return f" [{', '.join(_number(end, '+.1f') for end in difference.interval)}]"
 
 
 def _score(results: Results, name: str, network: str, row: Row) -> str:
@@ -217,9 +269,14 @@ def _score(results: Results, name: str, network: str, row: Row) -> str:
 
 
 def _difference(results: Results, name: str, network: str, row: Row, other: str) -> str:
-    """As :func:`_interval` over pairs of fold and seed; of two ``+1.2 (+0.4, +2.0)``, each."""
-    text = _interval(results.difference(name, network, row, other))
+    """As :func:`_score`, with an interval over pairs of fold and seed where each fold has as many."""
     each = results.differences(name, network, row, other)
-    if 1 < len(each) < LEAST_PAIRS:
-        text += f" ({', '.join(f'{one:+.1f}' for one in each.values())})".replace("-", MINUS)
-    return text
+    folds = of_folds(each)
+    if not folds:
+        return "-"
+    if len(folds) < len(FOLDS):
+        return f"({_each(folds, ', ', '+.1f')})"
+    difference = results.difference(name, network, row, other)
+    as_many = len(set(Counter(str(pair)[0] for pair in each).values())) == 1
+    spread = _spread(difference) if difference is not None and as_many else ""
+    return f"{_mean(folds, '+.1f')}{spread} ({_each(folds, ', ', '+.1f')})"

@@ -2,7 +2,8 @@
 
 python scripts/figures/scores.py [--results DIR] [--images DIR] [--pages PAGE...]
 
-DIR has {ablation,strategies}/cells.csv and curves.csv, which scripts/drivers/run_benchmark.sh writes.
+DIR has {ablation,strategies}/cells.csv and curves.csv, copied from SCRATCH_ROOT/tables of
+scripts/drivers/run_benchmark.sh.
 """
 
 import argparse
@@ -22,19 +23,23 @@ PICTURES = {"ablation": "ablation.png", "strategies": "performance.png"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Read, draw and write; returns the exit status."""
+    """Read, draw and write; returns the exit status: 0 done, 2 wrong scores or pages."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--results", default=RESULTS, type=Path, metavar="DIR")
     parser.add_argument("--images", default=IMAGES, type=Path, metavar="DIR")
     parser.add_argument("--pages", nargs="*", default=PAGES, type=Path, metavar="PAGE")
     args = parser.parse_args(arguments)
-    made = tables(args.results)
-    for page in args.pages:
-        update(page, made)
-    for name, file in PICTURES.items():
-        results = read(args.results / name / "cells.csv", name)
-        with styled():
-            save((overview_picture if len(results.networks) > 1 else picture)(results), args.images / file)
+    try:
+        made = tables(args.results)
+        for page in args.pages:
+            update(page, made)
+        for name, file in PICTURES.items():
+            results = read(args.results / name / "cells.csv", name)
+            with styled():
+                save((overview_picture if len(results.networks) > 1 else picture)(results), args.images / file)
+    except (ValueError, OSError) as error:
+        print(f"scores.py: error: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -1,7 +1,7 @@
 """A table as Markdown, CSV and picture."""
 
 import csv
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -69,9 +69,9 @@ class Results:
         """Rows and the titles of what they are compared to."""
         return [(row, other) for row in self.table.rows for other in row.compared_to]
 
-    def differences(self, name: str, network: str, row: Row, other: str) -> Scores:
+    def differences(self, name: str, network: str, row: Row, other: str, score: str = MIOU) -> Scores:
         """Of a row to another in the set ``name``, by seed that both have."""
-        scores, baseline = self.of(name, network, row.title), self.of(name, network, other)
+        scores, baseline = self.of(name, network, row.title, score), self.of(name, network, other, score)
         return {seed: scores[seed] - baseline[seed] for seed in scores if seed in baseline}
 
     def difference(self, name: str, network: str, row: Row, other: str) -> Difference | None:
@@ -113,7 +113,7 @@ def markdown(results: Results) -> Iterator[str]:
             [row.title, *(score_text(results, name, network, row) for network in results.networks)]
             for row in results.table.rows
         ]
-        yield from _grid(["learning strategy", *headings], cells)
+        yield from grid(["learning strategy", *headings], cells)
         cells = [
             [
                 f"{row.title} against {other}",
@@ -121,7 +121,7 @@ def markdown(results: Results) -> Iterator[str]:
             ]
             for row, other in results.pairs()
         ]
-        yield from ("", *_grid(["difference", *headings], cells))
+        yield from ("", *grid(["difference", *headings], cells))
     if results.classes:
         yield from _classes(results)
     if results.paces:
@@ -140,7 +140,7 @@ def _classes(results: Results) -> Iterator[str]:
                 for row in results.table.rows
             ]
             yield from ("", f"{NETWORKS[network].title}, {name} set:", "")
-            yield from _grid(["learning strategy", *results.classes], cells)
+            yield from grid(["learning strategy", *results.classes], cells)
 
 
 def _mean_text(scores: Scores) -> str:
@@ -155,7 +155,7 @@ def _paces(results: Results, headings: list[str]) -> Iterator[str]:
     for row in results.table.rows:
         paces = [summarise(results.paces.get((network, row.strategy), {})) for network in results.networks]
         cells.append([row.title, *("-" if pace is None else f"{1000 * pace.mean:.0f}" for pace in paces)])
-    yield from _grid(["learning strategy", *headings], cells)
+    yield from grid(["learning strategy", *headings], cells)
 
 
 def title_of(results: Results) -> str:
@@ -163,7 +163,8 @@ def title_of(results: Results) -> str:
     return f"{results.table.title}{', synthetic frames' if results.synthetic else ''}"
 
 
-def _grid(headings: list[str], cells: list[list[str]]) -> Iterator[str]:
+def grid(headings: Sequence[str], cells: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Lines of a Markdown table: text to the left, then numbers to the right."""
     yield f"| {' | '.join(headings)} |"
     yield f"|---|{'---:|' * (len(headings) - 1)}"
     yield from (f"| {' | '.join(row)} |" for row in cells)
