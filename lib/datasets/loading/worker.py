@@ -5,8 +5,13 @@ import multiprocessing.process
 import multiprocessing.queues
 import os
 import signal
+import sys
 import threading
 import traceback
+from collections.abc import Callable
+from functools import partial
+from types import TracebackType
+from typing import Any
 
 import cv2
 import torch
@@ -16,11 +21,23 @@ GLANCE = 2.0
 
 
 def start_worker(_: int) -> None:
-    """One thread, so that workers don't fight the main process for cores; no signals but the main process's."""
+    """One thread, so that workers don't fight the main process for cores; no signals but the main process's.
+
+    A connection that breaks while a batch's memory is handed over is not told here: the main process has ended, which
+    its own starter tells, or gets the error too.
+    """
     cv2.setNumThreads(0)  # not 1, for which OpenCV waits for its threads to end: the parent's, which aren't here
     torch.set_num_threads(1)
     multiprocessing.queues.Queue._on_queue_feeder_error = staticmethod(_end)  # type: ignore[attr-defined]  # private
+    sys.excepthook = partial(_tell, sys.excepthook)  # by which the thread that hands memory over tells its errors
     _obey_parent_alone()
+
+
+def _tell(
+    hook: Callable[..., Any], kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if not isinstance(error, ConnectionError | EOFError):
+        hook(kind, error, trace)
 
 
 def _end(error: Exception, batch: object) -> None:

@@ -117,6 +117,26 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert int(killed.stdout) >= 1
 
 
+@pytest.mark.parametrize("method", ["fork", "forkserver"])
+def test_workers_say_nothing_of_a_parent_that_is_killed_while_it_takes_a_batch(method):
+    script = f"""
+import multiprocessing, multiprocessing.connection, os, signal, time
+from {__name__} import endless, loader_of
+multiprocessing.set_start_method("{method}")
+batches = iter(loader_of(endless))
+
+def die(connection, key):
+    time.sleep(0.5)  # until the worker waits for the answer to what it has sent
+    os.kill(os.getpid(), signal.SIGKILL)
+
+multiprocessing.connection.answer_challenge = die
+next(batches)
+"""
+    killed = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert killed.returncode == -signal.SIGKILL
+    assert "Traceback" not in killed.stderr
+
+
 def test_a_batch_that_finds_no_room_is_an_error_with_the_remedy(monkeypatch):
     def full(self):
         raise RuntimeError("unable to allocate shared memory(shm): No space left on device (28)")
