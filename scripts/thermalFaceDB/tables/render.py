@@ -289,7 +289,7 @@ def _draw_differences(axes, results: Results, network: str) -> None:
             axes.plot(difference.mean, place + offset, "o", color=colour)
     axes.axvline(0, color="grey", linewidth=1)
     titles = [f"{row.title} against {other}" for row, other in results.pairs()]
-    _label(axes, titles, f"difference (points), each pair;\n95 % interval of {LEAST_PAIRS} or more")
+    _label(axes, titles, "difference (points), each pair;\nmean with 95 % interval")
 
 
 def _label(axes, titles: list[str], unit: str) -> None:
